@@ -1,0 +1,72 @@
+//! What a purchase earns.
+
+use loyalty_contract::Points;
+use loyalty_contract::programme::Earning;
+
+use crate::{Overflow, floor_div};
+
+/// The multiplier of a tier that earns at the programme's own rate, in thousandths.
+pub const PLAIN_RATE_PERMILLE: u32 = 1000;
+
+/// What so many minor units earn: `⌊minor × earning.points × multiplier ÷ (earning.per_money × 1000)⌋`, rounded
+/// once, down, at the end; nothing for a total at or below zero.
+///
+/// # Errors
+/// [`Overflow`] where the number does not fit.
+pub fn earned(minor: i64, earning: &Earning, multiplier_permille: u32) -> Result<Points, Overflow> {
+    if minor <= 0 {
+        return Ok(Points::ZERO);
+    }
+    let points = (i128::from(minor) * i128::from(earning.points.0))
+        .checked_mul(i128::from(multiplier_permille))
+        .ok_or(Overflow)?;
+    floor_div(
+        points,
+        i128::from(earning.per_money.minor) * i128::from(PLAIN_RATE_PERMILLE),
+    )
+    .map(Points)
+}
+
+#[cfg(test)]
+mod tests {
+    use loyalty_contract::{Currency, Money};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rate(points: i64, per_minor: i64) -> Earning {
+        let currency = Currency::parse("EUR").expect("EUR");
+        Earning {
+            points: Points(points),
+            per_money: Money::new(per_minor, currency),
+        }
+    }
+
+    #[test]
+    fn ten_leaves_for_a_euro() {
+        let brightleaf = rate(10, 100);
+        for (minor, permille, points) in [
+            (850, 1000, 85),
+            (4620, 1000, 462),
+            (4620, 1200, 554),
+            (9, 1000, 0),
+            (-5, 1000, 0),
+        ] {
+            assert_eq!(
+                earned(minor, &brightleaf, permille),
+                Ok(Points(points)),
+                "{minor} at {permille}"
+            );
+        }
+        assert_eq!(earned(i64::MAX, &rate(i64::MAX, 1), u32::MAX), Err(Overflow));
+    }
+
+    proptest! {
+        #[test]
+        fn splitting_a_purchase_never_earns_more(a in 0..10_000_000i64, b in 0..10_000_000i64, points in 0..1000i64, per in 1..100_000i64, permille in 0..5000u32) {
+            let rate = rate(points, per);
+            let apart = earned(a, &rate, permille).expect("fits") + earned(b, &rate, permille).expect("fits");
+            prop_assert!(apart <= earned(a + b, &rate, permille).expect("fits"));
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Lots: points that came together, can be used from one instant and until another. A balance is the sum of its lots.
+//!
+//! A debt is a lot of its own, below zero and without expiry. Points that become available pay it first; that is
+//! worked out here by the clock, whether or not anything ran at that moment.
+
+use loyalty_contract::{Instant, Points};
+
+/// Points that came together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lot {
+    /// What is left of it; below zero for a debt.
+    pub points: Points,
+    /// The first instant at which it can be used; for a debt, when it arose.
+    pub available_at: Instant,
+    /// The first instant at which it cannot; `None` for ever.
+    pub expires_at: Option<Instant>,
+}
+
+impl Lot {
+    /// Whether it counts as available: usable now, or owed.
+    pub fn is_available(&self, now: Instant) -> bool {
+        self.available_at <= now && !self.is_expired(now)
+    }
+
+    /// Whether its time is over.
+    pub fn is_expired(&self, now: Instant) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+/// How many points of which lot, by its place in the list that was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The lot's place in the list.
+    pub lot: usize,
+    /// How many points, above zero.
+    pub points: Points,
+}
+
+/// There are fewer points than were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{missing:?} points are missing")]
+pub struct Shortfall {
+    /// How many can be used; below zero with a debt.
+    pub available: Points,
+    /// How many are missing.
+    pub missing: Points,
+}
+
+/// What can be used now, debts subtracted.
+pub fn available(lots: &[Lot], now: Instant) -> Points {
+    lots.iter()
+        .filter(|lot| lot.is_available(now))
+        .map(|lot| lot.points)
+        .sum()
+}
+
+/// What waits for its return window to end.
+pub fn pending(lots: &[Lot], now: Instant) -> Points {
+    lots.iter()
+        .filter(|lot| lot.available_at > now && !lot.is_expired(now))
+        .map(|lot| lot.points)
+        .sum()
+}
+
+/// Lets points that became available by `now` pay what is owed, in the order in which they became available.
+///
+/// A lot that was over before a debt arose pays nothing of it. The sum of the lots stays the same.
+pub fn settle(lots: &mut [Lot], now: Instant) {
+    for debt in by_availability(lots, |lot| lot.points < Points::ZERO) {
+        for payer in by_availability(lots, |lot| lot.points > Points::ZERO && lot.available_at <= now) {
+            if lots[payer].is_expired(lots[debt].available_at) {
+                continue;
+            }
+            let paid = lots[payer].points.min(-lots[debt].points);
+            lots[payer].points = lots[payer].points - paid;
+            lots[debt].points += paid;
+        }
+    }
+}
+
+/// Which lots a spend takes from: the earliest expiry first, then the oldest.
+///
+/// Expects settled lots; takes nothing from pending or expired ones.
+///
+/// # Errors
+/// [`Shortfall`] where the balance does not cover it; then nothing is to be taken.
+pub fn take(lots: &[Lot], points: Points, now: Instant) -> Result<Vec<Taken>, Shortfall> {
+    let available = available(lots, now);
+    if available < points {
+        return Err(Shortfall {
+            available,
+            missing: points - available,
+        });
+    }
+    Ok(take_up_to(lots, points, now))
+}
+
+/// Like [`take`], but takes what there is where that is less.
+pub fn take_up_to(lots: &[Lot], points: Points, now: Instant) -> Vec<Taken> {
+    let mut order: Vec<usize> = (0..lots.len())
+        .filter(|&i| lots[i].points > Points::ZERO && lots[i].is_available(now))
+        .collect();
+    order.sort_by_key(|&i| {
+        (
+            lots[i].expires_at.is_none(),
+            lots[i].expires_at,
+            lots[i].available_at,
+            i,
+        )
+    });
+
+    let mut left = points;
+    let mut taken = Vec::new();
+    for lot in order {
+        if left <= Points::ZERO {
+            break;
+        }
+        let part = left.min(lots[lot].points);
+        left = left - part;
+        taken.push(Taken { lot, points: part });
+    }
+    taken
+}
+
+/// When pending points can be used next, and how many then.
+pub fn next_activation(lots: &[Lot], now: Instant) -> Option<(Instant, Points)> {
+    let waiting = || {
+        lots.iter()
+            .filter(|lot| lot.available_at > now && lot.points > Points::ZERO)
+    };
+    let at = waiting().map(|lot| lot.available_at).min()?;
+    Some((
+        at,
+        waiting()
+            .filter(|lot| lot.available_at == at)
+            .map(|lot| lot.points)
+            .sum(),
+    ))
+}
+
+/// What expires after `now` and up to `until`, soonest first, one sum for each instant.
+pub fn expirations(lots: &[Lot], now: Instant, until: Instant) -> Vec<(Instant, Points)> {
+    let mut ends: Vec<(Instant, Points)> = lots
+        .iter()
+        .filter(|lot| lot.points > Points::ZERO)
+        .filter_map(|lot| lot.expires_at.map(|end| (end, lot.points)))
+        .filter(|&(end, _)| now < end && end <= until)
+        .collect();
+    ends.sort_by_key(|&(end, _)| end);
+    ends.dedup_by(|later, earlier| {
+        let same = later.0 == earlier.0;
+        if same {
+            earlier.1 += later.1;
+        }
+        same
+    });
+    ends
+}
+
+fn by_availability(lots: &[Lot], wanted: impl Fn(&Lot) -> bool) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..lots.len()).filter(|&i| wanted(&lots[i])).collect();
+    order.sort_by_key(|&i| (lots[i].available_at, i));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(hour: i64) -> Instant {
+        Instant::UNIX_EPOCH + TimeDelta::hours(hour)
+    }
+
+    fn lot(points: i64, available: i64, expires: Option<i64>) -> Lot {
+        Lot {
+            points: Points(points),
+            available_at: at(available),
+            expires_at: expires.map(at),
+        }
+    }
+
+    fn any_lot() -> impl Strategy<Value = Lot> {
+        (-300..1000i64, 0..100i64, proptest::option::of(1..100i64)).prop_map(|(points, available, life)| {
+            // A debt has no expiry.
+            let expires = if points < 0 {
+                None
+            } else {
+                life.map(|life| available + life)
+            };
+            lot(points, available, expires)
+        })
+    }
+
+    fn sum(lots: &[Lot]) -> Points {
+        lots.iter().map(|lot| lot.points).sum()
+    }
+
+    #[test]
+    fn the_earliest_expiry_is_used_first_then_the_oldest() {
+        let lots = [
+            lot(50, 0, None),
+            lot(50, 3, Some(90)),
+            lot(50, 2, Some(90)),
+            lot(50, 1, Some(40)),
+            lot(99, 60, Some(61)),
+        ];
+        let taken = take(&lots, Points(170), at(10)).expect("covered");
+        let order: Vec<_> = taken.iter().map(|t| (t.lot, t.points.0)).collect();
+        assert_eq!(order, [(3, 50), (2, 50), (1, 50), (0, 20)]);
+        let short = take(&lots, Points(201), at(10)).expect_err("too much");
+        assert_eq!(
+            short,
+            Shortfall {
+                available: Points(200),
+                missing: Points(1)
+            }
+        );
+    }
+
+    #[test]
+    fn a_debt_is_paid_once_by_what_becomes_available() {
+        let mut lots = [lot(-40, 0, None), lot(85, 5, Some(50)), lot(30, 2, Some(50))];
+        settle(&mut lots, at(1));
+        assert_eq!(available(&lots, at(1)), Points(-40));
+        settle(&mut lots, at(6));
+        assert_eq!(lots.map(|lot| lot.points.0), [0, 75, 0]);
+    }
+
+    #[test]
+    fn what_expired_before_a_debt_does_not_pay_it() {
+        let mut lots = [lot(100, 0, Some(10)), lot(-40, 20, None)];
+        settle(&mut lots, at(30));
+        assert_eq!(lots.map(|lot| lot.points.0), [100, -40]);
+    }
+
+    #[test]
+    fn deadlines_on_the_same_day_are_one_sum() {
+        let lots = [
+            lot(20, 0, Some(30)),
+            lot(5, 0, Some(20)),
+            lot(7, 0, Some(30)),
+            lot(9, 0, Some(99)),
+            lot(3, 40, Some(70)),
+        ];
+        assert_eq!(
+            expirations(&lots, at(10), at(90)),
+            [(at(20), Points(5)), (at(30), Points(27)), (at(70), Points(3))]
+        );
+        assert_eq!(next_activation(&lots, at(10)), Some((at(40), Points(3))));
+    }
+
+    proptest! {
+        #[test]
+        fn settling_moves_points_but_makes_and_loses_none(mut lots in prop::collection::vec(any_lot(), 0..12), now in 0..120i64) {
+            let before = sum(&lots);
+            settle(&mut lots, at(now));
+            prop_assert_eq!(sum(&lots), before);
+            let once = lots.clone();
+            settle(&mut lots, at(now));
+            prop_assert_eq!(lots, once);
+        }
+
+        #[test]
+        fn a_spend_takes_exactly_its_points_from_usable_lots(mut lots in prop::collection::vec(any_lot(), 0..12), now in 0..120i64, points in 1..2000i64) {
+            settle(&mut lots, at(now));
+            match take(&lots, Points(points), at(now)) {
+                Ok(taken) => {
+                    prop_assert_eq!(taken.iter().map(|t| t.points).sum::<Points>(), Points(points));
+                    for t in taken {
+                        prop_assert!(lots[t.lot].is_available(at(now)) && t.points <= lots[t.lot].points);
+                    }
+                }
+                Err(short) => prop_assert_eq!(short.available + short.missing, Points(points)),
+            }
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Where a member stands on the ladder: a pure function of what they earned and returned, never a stored figure.
+//!
+//! Points qualify when they were earned by a purchase, pending ones included; a return counts on the day of its
+//! purchase, so one that takes away what reached a tier takes the tier away.
+
+use chrono::{Datelike, NaiveDate, TimeDelta, TimeZone};
+use loyalty_contract::programme::TierWindow;
+use loyalty_contract::{Instant, Points};
+
+use crate::Overflow;
+use crate::calendar::{add_days, add_months, day_of, start_of_day};
+
+/// How long before its end a tier counts as at risk, in days.
+pub const AT_RISK_DAYS: i64 = 60;
+
+/// Points that count towards a tier, or that a return takes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Qualifying {
+    /// When the purchase happened, for its returns too.
+    pub at: Instant,
+    /// How many; below zero for a return.
+    pub points: Points,
+}
+
+/// Where a member stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The tier held, by its place on the ladder.
+    pub tier: usize,
+    /// Points that count now.
+    pub qualifying: Points,
+    /// The first instant at which the tier is held no more unless kept; `None` for the lowest.
+    pub valid_until: Option<Instant>,
+    /// What of the points needed to keep the tier is there already; `None` for the lowest.
+    pub collected: Option<Points>,
+    /// Not enough yet to keep it, and it ends within [`AT_RISK_DAYS`].
+    pub at_risk: bool,
+}
+
+/// Works out where a member stands at `now`, from everything that qualified before.
+///
+/// `thresholds` is the ladder from the bottom up, its first rung 0. `history` may come in any order; entries after
+/// `now` are left out. An empty ladder gives `None`.
+///
+/// # Errors
+/// [`Overflow`] at the end of the calendar.
+pub fn standing<Z: TimeZone>(
+    thresholds: &[Points],
+    window: TierWindow,
+    history: &[Qualifying],
+    now: Instant,
+    zone: &Z,
+) -> Result<Option<Standing>, Overflow> {
+    if thresholds.is_empty() {
+        return Ok(None);
+    }
+    let counted = Counted::new(history, now, zone);
+    let mut held = Held {
+        tier: 0,
+        last_day: None,
+    };
+    for index in 0..counted.days.len() {
+        let (day, _) = counted.days[index];
+        held.lapse_before(day, thresholds, window, &counted)?;
+        held.reach(day, counted.through(window, day, index)?, thresholds, window)?;
+    }
+    let today = day_of(now, zone);
+    held.lapse_before(today, thresholds, window, &counted)?;
+
+    let valid_until = held
+        .last_day
+        .map(|day| start_of_day(add_days(day, 1)?, zone))
+        .transpose()?;
+    let collected = held
+        .last_day
+        .map(|day| counted.towards_keeping(window, day))
+        .transpose()?;
+    let at_risk = match (valid_until, collected) {
+        (Some(end), Some(collected)) => collected < thresholds[held.tier] && end - now <= TimeDelta::days(AT_RISK_DAYS),
+        _ => false,
+    };
+    let qualifying = counted.between(window_start(window, today)?, today);
+    Ok(Some(Standing {
+        tier: held.tier,
+        qualifying,
+        valid_until,
+        collected,
+        at_risk,
+    }))
+}
+
+/// How far `collected` is towards `needed`, in whole percent: rounded down, so 100 means reached.
+pub fn percent(collected: Points, needed: Points) -> u8 {
+    if needed <= collected {
+        return 100;
+    }
+    let part = i128::from(collected.0.max(0)) * 100 / i128::from(needed.0.max(1));
+    u8::try_from(part).unwrap_or(99).min(99)
+}
+
+/// The tier held while history is told, and the last day on which it is.
+struct Held {
+    tier: usize,
+    last_day: Option<NaiveDate>,
+}
+
+impl Held {
+    /// Ends every term that is over before `day`: what counted on its last day says which tier follows.
+    fn lapse_before(
+        &mut self,
+        day: NaiveDate,
+        thresholds: &[Points],
+        window: TierWindow,
+        counted: &Counted,
+    ) -> Result<(), Overflow> {
+        while let Some(last) = self.last_day.filter(|&last| last < day) {
+            self.tier = self
+                .tier
+                .min(rung(thresholds, counted.between(window_start(window, last)?, last)));
+            self.last_day = (self.tier > 0).then(|| add_months(last, 12)).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// Goes up at once when enough counts. By the calendar year, reaching the same tier again holds it longer.
+    fn reach(
+        &mut self,
+        day: NaiveDate,
+        counts: Points,
+        thresholds: &[Points],
+        window: TierWindow,
+    ) -> Result<(), Overflow> {
+        let reached = rung(thresholds, counts);
+        let again = window == TierWindow::CalendarYear && reached == self.tier;
+        if reached > self.tier || (again && reached > 0) {
+            self.tier = reached;
+            self.last_day = Some(match window {
+                TierWindow::Rolling12Months => add_months(day, 12)?,
+                TierWindow::CalendarYear => NaiveDate::from_ymd_opt(day.year() + 1, 12, 31).ok_or(Overflow)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The highest tier that so many points give.
+fn rung(thresholds: &[Points], points: Points) -> usize {
+    thresholds
+        .iter()
+        .rposition(|&threshold| threshold <= points)
+        .unwrap_or(0)
+}
+
+/// The first day that counts together with `day`.
+fn window_start(window: TierWindow, day: NaiveDate) -> Result<NaiveDate, Overflow> {
+    match window {
+        TierWindow::Rolling12Months => add_days(add_months(day, -12)?, 1),
+        TierWindow::CalendarYear => NaiveDate::from_ymd_opt(day.year(), 1, 1).ok_or(Overflow),
+    }
+}
+
+/// A history in order, its purchases already less their returns, with running sums.
+struct Counted {
+    /// The day of each purchase, and the sum of everything before it.
+    days: Vec<(NaiveDate, Points)>,
+    total: Points,
+}
+
+impl Counted {
+    fn new<Z: TimeZone>(history: &[Qualifying], now: Instant, zone: &Z) -> Self {
+        let mut entries: Vec<Qualifying> = history.iter().copied().filter(|entry| entry.at <= now).collect();
+        entries.sort_by_key(|entry| entry.at);
+        entries.dedup_by(|later, earlier| {
+            let same = later.at == earlier.at;
+            if same {
+                earlier.points += later.points;
+            }
+            same
+        });
+        let mut total = Points::ZERO;
+        let days = entries
+            .iter()
+            .map(|entry| {
+                let before = total;
+                total += entry.points;
+                (day_of(entry.at, zone), before)
+            })
+            .collect();
+        Self { days, total }
+    }
+
+    /// What came from the first to the last of these days.
+    fn between(&self, first: NaiveDate, last: NaiveDate) -> Points {
+        let before = |day: NaiveDate| {
+            let index = self.days.partition_point(|&(entry, _)| entry < day);
+            self.days.get(index).map_or(self.total, |&(_, before)| before)
+        };
+        // The day after `last` exists for every day that a deadline can be reckoned for; at the very end of the
+        // calendar nothing can come later anyway.
+        before(last.succ_opt().unwrap_or(last)) - before(first)
+    }
+
+    /// What counts just after the entry at `index`, on its own day.
+    fn through(&self, window: TierWindow, day: NaiveDate, index: usize) -> Result<Points, Overflow> {
+        let after = self.days.get(index + 1).map_or(self.total, |&(_, before)| before);
+        let first = window_start(window, day)?;
+        let start = self.days.partition_point(|&(entry, _)| entry < first);
+        Ok(after - self.days.get(start).map_or(self.total, |&(_, before)| before))
+    }
+
+    /// What there is already of what will be counted on the last day of a term.
+    fn towards_keeping(&self, window: TierWindow, last_day: NaiveDate) -> Result<Points, Overflow> {
+        Ok(self.between(window_start(window, last_day)?, last_day))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Europe::Berlin;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LADDER: [Points; 3] = [Points(0), Points(800), Points(2000)];
+
+    fn noon(day: &str) -> Instant {
+        format!("{day}T11:00:00Z").parse().expect("an instant")
+    }
+
+    fn entries(list: &[(&str, i64)]) -> Vec<Qualifying> {
+        list.iter()
+            .map(|&(day, points)| Qualifying {
+                at: noon(day),
+                points: Points(points),
+            })
+            .collect()
+    }
+
+    fn stand(window: TierWindow, history: &[Qualifying], now: &str) -> Standing {
+        standing(&LADDER, window, history, noon(now), &Berlin)
+            .expect("fits")
+            .expect("a ladder")
+    }
+
+    #[track_caller]
+    fn check(window: TierWindow, history: &[(&str, i64)], now: &str, tier: usize, until: Option<&str>) {
+        let found = stand(window, &entries(history), now);
+        let until = until.map(|text| text.parse::<Instant>().expect("an instant"));
+        assert_eq!((found.tier, found.valid_until), (tier, until), "{history:?} on {now}");
+    }
+
+    #[test]
+    fn rolling_is_held_for_twelve_months_then_confirmed_or_replaced() {
+        use TierWindow::Rolling12Months as Rolling;
+        let reached = [("2025-01-10", 700), ("2025-03-03", 100)];
+        check(Rolling, &reached, "2025-03-02", 0, None);
+        check(Rolling, &reached, "2025-03-03", 1, Some("2026-03-03T23:00:00Z"));
+        check(Rolling, &reached, "2026-03-03", 1, Some("2026-03-03T23:00:00Z"));
+        check(Rolling, &reached, "2026-03-04", 0, None);
+        let kept = [("2025-01-10", 700), ("2025-03-03", 100), ("2025-03-04", 800)];
+        check(Rolling, &kept, "2026-03-04", 1, Some("2027-03-03T23:00:00Z"));
+        let fell = [("2025-03-03", 2000), ("2025-06-01", 900)];
+        check(Rolling, &fell, "2026-03-03", 2, Some("2026-03-03T23:00:00Z"));
+        check(Rolling, &fell, "2026-03-04", 1, Some("2027-03-03T23:00:00Z"));
+        // Up at once, even before a term ends.
+        check(
+            Rolling,
+            &[("2025-03-03", 800), ("2025-04-01", 1200)],
+            "2025-04-01",
+            2,
+            Some("2026-04-01T22:00:00Z"),
+        );
+    }
+
+    #[test]
+    fn calendar_years_count_from_january_and_hold_to_the_end_of_the_next() {
+        use TierWindow::CalendarYear as Year;
+        check(Year, &[("2025-12-30", 700), ("2026-01-02", 700)], "2026-06-01", 0, None);
+        let reached = [("2025-11-01", 800)];
+        check(Year, &reached, "2026-12-31", 1, Some("2026-12-31T23:00:00Z"));
+        check(Year, &reached, "2027-01-01", 0, None);
+        check(
+            Year,
+            &[("2025-11-01", 800), ("2026-05-01", 800)],
+            "2026-12-31",
+            1,
+            Some("2027-12-31T23:00:00Z"),
+        );
+        check(
+            Year,
+            &[("2025-11-01", 2000), ("2026-05-01", 900)],
+            "2027-01-01",
+            1,
+            Some("2027-12-31T23:00:00Z"),
+        );
+    }
+
+    #[test]
+    fn what_keeps_a_tier_is_counted_over_its_own_term() {
+        let found = stand(
+            TierWindow::Rolling12Months,
+            &entries(&[("2026-01-10", 800), ("2026-05-01", 300)]),
+            "2026-12-01",
+        );
+        assert_eq!(
+            (found.qualifying, found.collected, found.at_risk),
+            (Points(1100), Some(Points(300)), true)
+        );
+        let calm = stand(
+            TierWindow::Rolling12Months,
+            &entries(&[("2026-01-10", 800), ("2026-05-01", 300)]),
+            "2026-11-01",
+        );
+        assert!(!calm.at_risk);
+    }
+
+    #[test]
+    fn progress_is_never_rounded_up() {
+        for (collected, needed, expected) in [
+            (0, 1000, 0),
+            (999, 1000, 99),
+            (1000, 1000, 100),
+            (1215, 2000, 60),
+            (-40, 800, 0),
+        ] {
+            assert_eq!(
+                percent(Points(collected), Points(needed)),
+                expected,
+                "{collected} of {needed}"
+            );
+        }
+    }
+
+    fn any_history() -> impl Strategy<Value = Vec<Qualifying>> {
+        prop::collection::vec((0..2000i64, 0..900i64), 0..30).prop_map(|list| {
+            list.into_iter()
+                .map(|(day, points)| Qualifying {
+                    at: noon("2020-01-01") + TimeDelta::days(day),
+                    points: Points(points),
+                })
+                .collect()
+        })
+    }
+
+    fn any_window() -> impl Strategy<Value = TierWindow> {
+        prop_oneof![Just(TierWindow::Rolling12Months), Just(TierWindow::CalendarYear)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_returned_purchase_leaves_no_tier_behind(history in any_history(), window in any_window(), which in 0..30usize, now in 0..3000i64) {
+            let now = noon("2020-01-01") + TimeDelta::days(now);
+            let stand = |history: &[Qualifying]| standing(&LADDER, window, history, now, &Berlin).expect("fits");
+            let Some(&gone) = history.get(which) else { return Ok(()) };
+            let mut without = history.clone();
+            without.remove(which);
+            let mut returned = history;
+            returned.push(Qualifying { points: -gone.points, ..gone });
+            prop_assert_eq!(stand(&returned), stand(&without));
+        }
+
+        #[test]
+        fn more_points_never_mean_a_lower_tier(history in any_history(), window in any_window(), extra in 0..2000i64, now in 0..3000i64) {
+            let now = noon("2020-01-01") + TimeDelta::days(now);
+            let stand = |history: &[Qualifying]| standing(&LADDER, window, history, now, &Berlin).expect("fits").expect("a ladder");
+            let mut more = history.clone();
+            more.push(Qualifying { at: noon("2020-01-01") + TimeDelta::days(extra), points: Points(500) });
+            // By the rolling year an early step up can end earlier than a late one, so only what counts is compared there.
+            prop_assert!(stand(&more).qualifying >= stand(&history).qualifying);
+            if window == TierWindow::CalendarYear {
+                prop_assert!(stand(&more).tier >= stand(&history).tier);
+            }
+        }
+    }
+}
