@@ -1,0 +1,72 @@
+// Runs before the first paint, so that neither theme nor direction nor accent flashes, and sends for the program.
+// A classic script on purpose: a module would wait until the page has been parsed, and painted.
+(() => {
+  const root = document.documentElement;
+  const { js, wasm } = document.currentScript.dataset;
+
+  // Storage may be forbidden; then the system's own choices hold.
+  const remembered = (key) => {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  };
+
+  const languages = document.querySelector('meta[name="languages"]').content.split(" ");
+  const language =
+    [remembered("lw.language"), ...navigator.languages]
+      .map((tag) => languages.find((known) => known === tag || known === tag?.split("-")[0]))
+      .find(Boolean) ?? languages[0];
+  root.lang = language;
+  root.dir = ["ar", "fa", "he", "ur"].includes(language) ? "rtl" : "ltr";
+
+  const theme = remembered("lw.theme");
+  if (theme === "light" || theme === "dark") {
+    root.dataset.theme = theme;
+    const bars = document.querySelectorAll('meta[name="theme-color"]');
+    const { content } = [...bars].find((bar) => bar.media.includes(theme));
+    for (const bar of bars) bar.content = content;
+  }
+
+  // The programme's colour as the wallet corrected it last time: accent, its ink on light paper, on dark paper.
+  const accent = remembered("lw.accent")?.split(" ") ?? [];
+  ["--accent", "--accent-ink-light", "--accent-ink-dark"].forEach((name, i) => {
+    if (CSS.supports("color", accent[i] ?? "")) root.style.setProperty(name, accent[i]);
+  });
+
+  root.dataset.shell = remembered("lw.signed-in") === null ? "signin" : location.pathname === "/" ? "home" : "page";
+
+  // The texts travel beside the wasm, not after it.
+  const texts = document.createElement("link");
+  Object.assign(texts, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: `/locales/${language}.json` });
+  document.head.append(texts);
+
+  // English stands in the page itself.
+  const failure = {
+    fa: ["کیف شما باز نشد", "اتصال خود را بررسی کنید و دوباره امتحان کنید. امتیازهای شما محفوظ است.", "تلاش دوباره"],
+    ms: ["Dompet anda tidak dapat dibuka", "Semak sambungan anda dan cuba lagi. Mata anda selamat.", "Cuba lagi"],
+    ru: ["Кошелёк не открылся", "Проверьте соединение и попробуйте ещё раз. Ваши баллы в сохранности.", "Попробовать ещё раз"],
+    vi: ["Không mở được ví của bạn", "Hãy kiểm tra kết nối rồi thử lại. Điểm của bạn vẫn an toàn.", "Thử lại"],
+  };
+
+  const showFailure = (error) => {
+    console.error(error);
+    const message = document.getElementById("load-failed");
+    const parts = message.querySelectorAll("h1, p, button");
+    failure[language]?.forEach((text, i) => (parts[i].textContent = text));
+    message.querySelector("button").addEventListener("click", () => location.reload());
+    document.getElementById("shell")?.remove();
+    message.hidden = false;
+  };
+
+  const parsed = new Promise((resolve) => {
+    if (document.readyState === "loading") addEventListener("DOMContentLoaded", resolve);
+    else resolve();
+  });
+
+  // The program mounts as soon as it is initialised, so the page must stand by then; fetching need not wait for that.
+  Promise.all([import(js), parsed])
+    .then(([program]) => program.default({ module_or_path: wasm }))
+    .catch((error) => parsed.then(() => showFailure(error)));
+})();
