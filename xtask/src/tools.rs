@@ -1,0 +1,238 @@
+//! The tools that building and testing need: what is missing, and how to get it.
+//!
+//! A tool is looked for on PATH first, then in the tools folder, in exactly the version below; what is found nowhere
+//! is installed there. The folder is `.tools` in the checkout, or wherever `XTASK_TOOLS` says, so that several
+//! checkouts can share one.
+
+use crate::process;
+use crate::project;
+use crate::steps::Steps;
+use anyhow::{Context, Result, ensure};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Builds the wallet; a later one wants a newer Rust.
+const TRUNK: &str = "0.21.14";
+/// The oldest Node that every npm package in package.json runs on.
+const NODE: (u32, u32) = (20, 19);
+/// What Chromium is called, most specific first.
+const CHROMIUM_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// What building the wallet needs, found.
+pub struct WalletTools {
+    pub trunk: PathBuf,
+    /// PATH with wasm-bindgen and wasm-opt in front, for Trunk to find them.
+    pub path: OsString,
+}
+
+/// Gets whatever building the wallet needs and this machine lacks.
+pub fn for_wallet(steps: &Steps) -> Result<WalletTools> {
+    wasm_target(steps)?;
+    npm_packages(steps)?;
+    let trunk = from_crates_io(steps, "trunk", "trunk", TRUNK)?;
+    let wasm_bindgen = from_crates_io(steps, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen_version()?)?;
+
+    let in_front = [npm_bin(), parent(&wasm_bindgen)];
+    let existing = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(in_front.into_iter().chain(std::env::split_paths(&existing)))?;
+    Ok(WalletTools { trunk, path })
+}
+
+/// Everything that decides what a build makes of the same source, as one line.
+pub fn versions() -> Result<String> {
+    let rustc = process::ask(Command::new("rustc").arg("--version")).unwrap_or_default();
+    Ok(format!(
+        "{rustc}, trunk {TRUNK}, wasm-bindgen {}",
+        wasm_bindgen_version()?
+    ))
+}
+
+/// The installed npm packages' commands.
+pub fn npm_bin() -> PathBuf {
+    project::root().join("node_modules/.bin")
+}
+
+/// Gets the npm packages of package-lock.json, unless exactly they are there.
+pub fn npm_packages(steps: &Steps) -> Result<()> {
+    node()?;
+    let lock = project::root().join("package-lock.json");
+    // npm's own copy inside node_modules differs from the lock, so what was installed is remembered beside it.
+    let installed = project::root().join("node_modules/.installed-lock.json");
+    let wanted = fs::read(&lock).context("package-lock.json cannot be read")?;
+    if fs::read(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    ensure!(
+        process::ask(Command::new("npm").arg("--version")).is_some(),
+        "npm is missing: install it (it comes with Node; on Debian the package is called npm)."
+    );
+    steps.detail("getting the npm packages of package-lock.json (about half a minute)");
+    process::run(
+        Command::new("npm")
+            .args(["ci", "--loglevel=error"])
+            .current_dir(project::root()),
+    )?;
+    fs::write(installed, wanted)?;
+    Ok(())
+}
+
+/// Finds Chromium, or installs it where apt can.
+pub fn chromium(steps: &Steps) -> Result<PathBuf> {
+    if let Some(chosen) = std::env::var_os("CHROMIUM").map(PathBuf::from) {
+        ensure!(
+            chosen.is_file(),
+            "CHROMIUM names {}, which is not there.",
+            chosen.display()
+        );
+        return Ok(chosen);
+    }
+    if let Some(found) = find_chromium() {
+        return Ok(found);
+    }
+    let missing = "Chromium is missing: install it (on Debian: apt-get install chromium, as root), or name its \
+                   program in the environment variable CHROMIUM.";
+    ensure!(
+        on_path("apt-get").is_some() && nix::unistd::geteuid().is_root(),
+        missing
+    );
+    steps.detail("installing Debian's Chromium (a minute or two)");
+    let apt = |arguments: &[&str]| {
+        process::run(
+            Command::new("apt-get")
+                .arg("--quiet")
+                .args(arguments)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
+    apt(&["update"])?;
+    apt(&["install", "--yes", "--no-install-recommends", "chromium"])?;
+    find_chromium().context(missing)
+}
+
+/// Gets a component of the Rust toolchain, if this command does not run yet.
+pub fn rust_component(steps: &Steps, subcommand: &str, component: &str) -> Result<()> {
+    if process::ask(project::cargo().args([subcommand, "--version"])).is_some() {
+        return Ok(());
+    }
+    steps.detail(&format!("adding {component} to the Rust toolchain"));
+    rustup(&["component", "add", component])
+}
+
+/// Gets the standard library for WebAssembly, if this toolchain lacks it.
+pub fn wasm_target(steps: &Steps) -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let libraries = process::ask(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]))
+        .context("rustc is missing: install Rust with rustup (https://rustup.rs).")?;
+    if Path::new(&libraries).is_dir() {
+        return Ok(());
+    }
+    steps.detail("adding the WebAssembly target to the Rust toolchain");
+    rustup(&["target", "add", TARGET])
+}
+
+fn rustup(arguments: &[&str]) -> Result<()> {
+    ensure!(
+        on_path("rustup").is_some(),
+        "rustup is missing, which could add what this Rust toolchain lacks: install Rust with rustup \
+         (https://rustup.rs)."
+    );
+    process::run_within(Command::new("rustup").args(arguments), Duration::from_secs(300)).with_context(|| {
+        format!(
+            "The Rust toolchain lacks something: check the network, then run `rustup {}`.",
+            arguments.join(" ")
+        )
+    })
+}
+
+fn node() -> Result<()> {
+    let (major, minor) = NODE;
+    let version = process::ask(Command::new("node").arg("--version"));
+    let version =
+        version.with_context(|| format!("Node is missing: install Node {major}.{minor} or newer with npm."))?;
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split('.')
+        .map(|number| number.parse().unwrap_or(0));
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    ensure!(
+        found >= NODE,
+        "Node {version} is too old: install Node {major}.{minor} or newer."
+    );
+    Ok(())
+}
+
+/// A command of a crate, from PATH or the tools folder, compiled on the first need.
+fn from_crates_io(steps: &Steps, package: &str, command: &str, version: &str) -> Result<PathBuf> {
+    let folder = tools_folder();
+    let ours = folder.join("bin").join(command);
+    // `--version` prints "trunk 0.21.14" or "wasm-bindgen 0.2.130".
+    let is_wanted = |program: &PathBuf| {
+        process::ask(Command::new(program).arg("--version"))
+            .is_some_and(|answer| answer.split_whitespace().nth(1) == Some(version))
+    };
+    if let Some(found) = on_path(command).into_iter().chain([ours.clone()]).find(is_wanted) {
+        return Ok(found);
+    }
+    steps.detail(&format!(
+        "compiling {package} {version}, once, into {} (some minutes)",
+        folder.display()
+    ));
+    // A folder of its own lets an interrupted compilation go on where it was.
+    let build = project::root().join("target/tools");
+    let mut install = project::cargo();
+    install
+        .args(["install", package, "--version", version, "--force", "--root"])
+        .arg(&folder);
+    install.arg("--target-dir").arg(&build);
+    if package == "trunk" {
+        install.arg("--locked"); // wasm-bindgen-cli's own lock names a version that registries lack
+    }
+    // Half the compile time for tools that wait for compilers anyway.
+    install.envs([
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ]);
+    process::run(&mut install)?;
+    // Left-overs cost disc space and nothing else.
+    let _ = fs::remove_dir_all(build);
+    ensure!(
+        is_wanted(&ours),
+        "{} is not {package} {version} after installing it.",
+        ours.display()
+    );
+    Ok(ours)
+}
+
+/// wasm-bindgen's command must be the very version of its crate, so the lock file decides.
+fn wasm_bindgen_version() -> Result<String> {
+    let lock = fs::read_to_string(project::root().join("Cargo.lock")).context("Cargo.lock cannot be read")?;
+    let mut lines = lock.lines();
+    lines
+        .find(|line| *line == r#"name = "wasm-bindgen""#)
+        .and_then(|_| lines.next()?.strip_prefix(r#"version = ""#)?.strip_suffix('"'))
+        .map(str::to_owned)
+        .context("Cargo.lock does not name wasm-bindgen")
+}
+
+fn tools_folder() -> PathBuf {
+    std::env::var_os("XTASK_TOOLS").map_or_else(|| project::root().join(".tools"), PathBuf::from)
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    CHROMIUM_NAMES.iter().find_map(|name| on_path(name))
+}
+
+fn on_path(command: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(command))
+        .find(|program| program.is_file())
+}
+
+fn parent(program: &Path) -> PathBuf {
+    program.parent().map(Path::to_path_buf).unwrap_or_default()
+}
