@@ -3,7 +3,7 @@
 use loyalty_contract::Points;
 use loyalty_contract::programme::Earning;
 
-use crate::{Overflow, floor_div};
+use crate::{Overflow, ceil_div, floor_div};
 
 /// The multiplier of a tier that earns at the programme's own rate, in thousandths.
 pub const PLAIN_RATE_PERMILLE: u32 = 1000;
@@ -25,6 +25,18 @@ pub fn earned(minor: i64, earning: &Earning, multiplier_permille: u32) -> Result
         i128::from(earning.per_money.minor) * i128::from(PLAIN_RATE_PERMILLE),
     )
     .map(Points)
+}
+
+/// The least that one has to buy for so many points, in minor units; `None` where nothing earns that much.
+pub fn minor_for(points: Points, earning: &Earning, multiplier_permille: u32) -> Option<i64> {
+    let rate = i128::from(earning.points.0) * i128::from(multiplier_permille);
+    if rate <= 0 || points <= Points::ZERO {
+        return None;
+    }
+    let needed = i128::from(points.0)
+        .checked_mul(i128::from(earning.per_money.minor))?
+        .checked_mul(i128::from(PLAIN_RATE_PERMILLE))?;
+    ceil_div(needed, rate).ok()
 }
 
 #[cfg(test)]
@@ -67,6 +79,14 @@ mod tests {
             let rate = rate(points, per);
             let apart = earned(a, &rate, permille).expect("fits") + earned(b, &rate, permille).expect("fits");
             prop_assert!(apart <= earned(a + b, &rate, permille).expect("fits"));
+        }
+
+        #[test]
+        fn the_least_purchase_for_some_points_is_the_least(wanted in 1..1_000_000i64, points in 1..1000i64, per in 1..100_000i64, permille in 1..5000u32) {
+            let rate = rate(points, per);
+            let minor = minor_for(Points(wanted), &rate, permille).expect("something earns");
+            prop_assert!(earned(minor, &rate, permille).expect("fits") >= Points(wanted));
+            prop_assert!(earned(minor - 1, &rate, permille).expect("fits") < Points(wanted));
         }
     }
 }
