@@ -1,10 +1,15 @@
 //! Every command of the project, as `cargo xtask COMMAND`.
 
 mod api;
+mod check;
+mod dev;
 mod process;
 mod project;
 mod serve;
+mod shots;
+mod size;
 mod steps;
+mod test;
 mod tools;
 mod wallet;
 
@@ -23,6 +28,13 @@ Usage: cargo xtask COMMAND
              --data-dir data      where the database is kept
              --database-url URL   instead of a SQLite file there
              -- …                 anything more is for `loyalty-api serve`
+  dev      The same, quickly built, and built again whenever a file changes
+  test     Everything the project asserts: Rust's tests, then journeys in a browser
+             --only rust|e2e      one of them; what follows -- is for its runner
+  check    Formatting, clippy for both targets, stylesheet, page, licences
+  size     The bytes of a first visit, file by file, and their limit
+  shots    Pictures of every screen, into shots
+             --readme             only the README's, into docs
 
 What is missing on this machine is got first, or named. Tools that have to be compiled are kept in .tools, or in
 the folder that XTASK_TOOLS names.";
@@ -49,6 +61,17 @@ fn command() -> Result<ExitCode> {
         Some(Value(name)) => match name.to_str() {
             Some("help") => say(HELP),
             Some("serve") => serve::serve(&serve_options(arguments)?)?,
+            Some("dev") => dev::dev(&serve_options(arguments)?)?,
+            Some("test") => return test(arguments).map(exit_code),
+            Some("check") => {
+                no_options(arguments)?;
+                return check::check().map(exit_code);
+            }
+            Some("size") => {
+                no_options(arguments)?;
+                return size::size().map(exit_code);
+            }
+            Some("shots") => shots(arguments)?,
             _ => bail!("There is no command {name:?}; `cargo xtask help` lists them."),
         },
         Some(option) => Err(option.unexpected())?,
@@ -73,4 +96,43 @@ fn serve_options(mut arguments: lexopt::Parser) -> Result<serve::Options> {
         }
     }
     Ok(options)
+}
+
+fn test(mut arguments: lexopt::Parser) -> Result<bool> {
+    let mut only = None;
+    let mut for_runner = Vec::new();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("only") => only = Some(test::Runner::named(&arguments.value()?.string()?)?),
+            Value(first) if only.is_some() => {
+                for_runner.push(first);
+                for_runner.extend(arguments.raw_args()?);
+            }
+            Value(_) => bail!("Say with --only which runner that is for."),
+            other => Err(other.unexpected())?,
+        }
+    }
+    test::test(only, &for_runner)
+}
+
+fn shots(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut readme = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("readme") => readme = true,
+            other => Err(other.unexpected())?,
+        }
+    }
+    shots::shots(readme)
+}
+
+fn no_options(mut arguments: lexopt::Parser) -> Result<()> {
+    match arguments.next()? {
+        None => Ok(()),
+        Some(argument) => Err(argument.unexpected())?,
+    }
+}
+
+fn exit_code(is_good: bool) -> ExitCode {
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

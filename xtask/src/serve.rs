@@ -34,6 +34,18 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The database that was asked for, or the file in the data folder, which is made if need be.
+    pub fn database_url(&self) -> Result<String> {
+        if let Some(url) = &self.database_url {
+            return Ok(url.clone());
+        }
+        let folder = &self.data_dir;
+        fs::create_dir_all(folder).with_context(|| format!("The data folder {} cannot be made", folder.display()))?;
+        Ok(api::sqlite_url(&fs::canonicalize(folder)?.join("loyalty.db")))
+    }
+}
+
 /// Who can sign in to the sample, and what is special about them.
 const MEMBERS: [(&str, &str); 6] = [
     ("linh", "silver, some points pending, some about to expire"),
@@ -48,15 +60,7 @@ const MEMBERS: [(&str, &str); 6] = [
 pub fn serve(options: &Options) -> Result<()> {
     // Minutes of building would be a poor way to find out that the address is taken.
     check_free(&options.host, options.port)?;
-    let database_url = match &options.database_url {
-        Some(url) => url.clone(),
-        None => {
-            let folder = &options.data_dir;
-            fs::create_dir_all(folder)
-                .with_context(|| format!("The data folder {} cannot be made.", folder.display()))?;
-            api::sqlite_url(&fs::canonicalize(folder)?.join("loyalty.db"))
-        }
-    };
+    let database_url = options.database_url()?;
 
     let mut steps = Steps::new(4);
     let wallet = wallet::build(&mut steps)?;
@@ -80,7 +84,8 @@ pub fn serve(options: &Options) -> Result<()> {
     bail!("The API ended by itself ({status}).");
 }
 
-fn check_free(host: &str, port: u16) -> Result<()> {
+/// Fails, in one sentence, if nothing can listen there.
+pub fn check_free(host: &str, port: u16) -> Result<()> {
     match TcpListener::bind((host, port)) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
@@ -93,7 +98,8 @@ fn check_free(host: &str, port: u16) -> Result<()> {
     }
 }
 
-fn welcome(address: &str, seconds: u64) -> String {
+/// What to tell a person once it runs.
+pub fn welcome(address: &str, seconds: u64) -> String {
     let members: String = MEMBERS
         .iter()
         .map(|(name, note)| format!("    {:<28}{note}\n", format!("{name}@brightleaf.example")))

@@ -1,0 +1,20 @@
+import { defineConfig } from '@playwright/test';
+import { browser, desktop, mobile } from './browser.js';
+
+/** Journeys of a customer, in a real browser, against the real server and the built wallet. */
+export default defineConfig({
+  testDir: '.',
+  outputDir: 'test-results',
+  workers: 2,
+  timeout: 30_000,
+  expect: { timeout: 7_000 },
+  forbidOnly: Boolean(process.env.CI),
+  // A test that passes only at the second try is a bug, in the wallet or in the test.
+  retries: 0,
+  reporter: [['list'], ['json', { outputFile: 'test-results/results.json' }]],
+  use: { ...browser, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  projects: [
+    { name: 'mobile', use: mobile },
+    { name: 'desktop', use: desktop },
+  ],
+});

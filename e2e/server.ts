@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The reference API, serving the sample and the built wallet on a port of its own. */
+export class Server {
+  #process?: ChildProcess;
+  #port = 0;
+
+  constructor(
+    private readonly database: string,
+    private readonly now: string,
+  ) {}
+
+  /** Where it listens; the same after a `stop()` and `start()`. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    const program = process.env.LOYALTY_API_BIN;
+    const wallet = process.env.LOYALTY_WALLET_DIR ?? fileURLToPath(new URL('../dist', import.meta.url));
+    if (!program) throw new Error('LOYALTY_API_BIN names no program: run the journeys with `cargo xtask test`.');
+
+    const child = spawn(
+      program,
+      [
+        'serve',
+        '--demo',
+        ...['--port', String(this.#port)],
+        ...['--database-url', `sqlite://${this.database}?mode=rwc`],
+        ...['--wallet-dir', wallet],
+        ...['--clock', this.now, '--as-of', this.now.slice(0, 10)],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], env: { RUST_LOG: 'warn', ...process.env } },
+    );
+    this.#process = child;
+
+    for await (const line of createInterface({ input: child.stdout })) {
+      const port = /^listening on http:\/\/\S+:(\d+)/.exec(line)?.[1];
+      if (port) {
+        this.#port = Number(port);
+        child.stdout.resume();
+        return;
+      }
+    }
+    throw new Error('the server ended before it listened');
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+}

@@ -1,0 +1,60 @@
+import { expect, test, type MemberName } from './fixtures.js';
+import type { Page } from '@playwright/test';
+
+/** Every screen, with the members for whom it looks different; without a member, a signed-out visitor sees it. */
+const screens: { name: string; path: string; members?: MemberName[] }[] = [
+  { name: 'signin', path: '/signin' },
+  { name: 'home', path: '/', members: ['linh', 'amir', 'olga', 'siti', 'pavel', 'reza'] },
+  { name: 'rewards', path: '/rewards', members: ['linh'] },
+  { name: 'reward', path: '/rewards/:first', members: ['linh'] },
+  { name: 'use', path: '/use', members: ['linh', 'olga'] },
+  { name: 'activity', path: '/activity', members: ['linh', 'siti'] },
+  { name: 'code', path: '/code', members: ['linh'] },
+  { name: 'you', path: '/you', members: ['linh'] },
+];
+
+for (const width of [390, 1280]) {
+  for (const theme of ['light', 'dark'] as const) {
+    for (const language of ['en', 'fa'] as const) {
+      test.describe(`${width} ${theme} ${language}`, () => {
+        test.use({ viewport: { width, height: width < 900 ? 844 : 800 }, colorScheme: theme });
+
+        for (const { name, path, members } of screens) {
+          for (const member of members ?? [undefined]) {
+            test(member ? `${name} of ${member}` : name, async ({ page, signIn, prefer }) => {
+              if (member) await signIn(member);
+              await prefer({ language, theme });
+              await open(page, path);
+              const title = member && members && members.length > 1 ? `${name}-${member}` : name;
+              await page.screenshot({
+                path: `shots/${title}-${width}-${theme}-${language}.png`,
+                fullPage: true,
+                animations: 'disabled',
+              });
+            });
+          }
+        }
+      });
+    }
+  }
+}
+
+test('README', async ({ page, signIn, prefer }) => {
+  await signIn('linh');
+  await prefer({ language: 'en', theme: 'light' });
+  await open(page, '/');
+  await page.screenshot({ path: 'docs/home.png', animations: 'disabled' });
+});
+
+/** Loads a screen until nothing on it is waiting any more. */
+async function open(page: Page, path: string): Promise<void> {
+  if (path.includes(':first')) {
+    const rewards = await page.request.get('/api/v1/rewards?limit=1');
+    path = path.replace(':first', (await rewards.json()).items[0].id);
+  }
+  await page.goto(path);
+  await expect(page.locator('#shell')).toHaveCount(0);
+  await expect(page.locator('.skeleton, [aria-busy="true"]')).toHaveCount(0);
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => document.fonts.ready);
+}

@@ -1,0 +1,185 @@
+//! `cargo xtask test`: everything the project asserts, and a count for each runner.
+
+use crate::api::{self, Profile};
+use crate::process;
+use crate::project;
+use crate::steps::{Steps, say};
+use crate::tools;
+use crate::wallet;
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Where e2e/playwright.config.ts puts its findings.
+const BROWSER_RESULTS: &str = "e2e/test-results/results.json";
+
+/// A kind of test, with the program that runs it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Runner {
+    /// Rules, API and tools: `cargo test`.
+    Rust,
+    /// Journeys in a browser: Playwright.
+    Browser,
+}
+
+impl Runner {
+    /// The runner that `--only` names.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "rust" => Ok(Self::Rust),
+            "e2e" => Ok(Self::Browser),
+            _ => bail!("--only takes rust or e2e, not {name:?}."),
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Browser => "Browser",
+        }
+    }
+
+    fn steps(self) -> usize {
+        match self {
+            Self::Rust => 1,
+            Self::Browser => 4,
+        }
+    }
+}
+
+/// What a runner reported.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    passed: u64,
+    failed: u64,
+    /// The runner itself did not succeed, which can happen without a failed test: when something does not compile.
+    is_broken: bool,
+}
+
+/// Runs the tests of one runner or of all, and says whether everything passed. `arguments` go to the runner.
+pub fn test(only: Option<Runner>, arguments: &[OsString]) -> Result<bool> {
+    let runners = only.map_or_else(|| vec![Runner::Rust, Runner::Browser], |runner| vec![runner]);
+    let mut steps = Steps::new(runners.iter().map(|runner| runner.steps()).sum());
+    let mut closing = Vec::new();
+    let mut all_passed = true;
+    for runner in runners {
+        let outcome = match runner {
+            Runner::Rust => rust(&mut steps, arguments)?,
+            Runner::Browser => browser(&mut steps, arguments)?,
+        };
+        let Outcome {
+            passed,
+            failed,
+            is_broken,
+        } = outcome;
+        closing.push(format!("{}: {passed} passed, {failed} failed", runner.title()));
+        if is_broken && failed == 0 {
+            closing.push(format!(
+                "{} did not run to its end; its own message above says why.",
+                runner.title()
+            ));
+        }
+        all_passed &= failed == 0 && !is_broken;
+    }
+    say("");
+    closing.iter().for_each(|line| say(line));
+    Ok(all_passed)
+}
+
+fn rust(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
+    steps.next("Testing rules, contract, API and tools");
+    let mut command = project::cargo();
+    command
+        .args(["test", "--workspace", "--no-fail-fast", "--locked"])
+        .args(arguments);
+    let mut outcome = Outcome::default();
+    let status = process::run_lines(&mut command, |line| {
+        say(line);
+        if let Some((passed, failed)) = libtest_counts(line) {
+            outcome.passed += passed;
+            outcome.failed += failed;
+        }
+    })?;
+    outcome.is_broken = !status.success();
+    Ok(outcome)
+}
+
+fn browser(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
+    let mut playwright = playwright(steps, "e2e/playwright.config.ts")?;
+    steps.next("Testing journeys in Chromium");
+    let results = project::root().join(BROWSER_RESULTS);
+    // What an earlier run found must never pass for this one's.
+    let _ = fs::remove_file(&results);
+    let status = process::status(playwright.args(arguments))?;
+    let (passed, failed) = playwright_counts(&results)?;
+    Ok(Outcome {
+        passed,
+        failed,
+        is_broken: !status.success(),
+    })
+}
+
+/// Playwright with what its fixtures need: the built wallet, the API's program and Chromium. Takes three steps.
+pub fn playwright(steps: &mut Steps, config: &str) -> Result<Command> {
+    let wallet = wallet::build(steps)?;
+    steps.next("Building the API and looking for Chromium");
+    let program = api::build(Profile::Dev)?;
+    let chromium = tools::chromium(steps)?;
+    let mut command = Command::new("node");
+    command.args(["node_modules/@playwright/test/cli.js", "test", "--config", config]);
+    command
+        .env("LOYALTY_API_BIN", program)
+        .env("LOYALTY_WALLET_DIR", wallet)
+        .env("CHROMIUM", chromium);
+    command.current_dir(project::root());
+    Ok(command)
+}
+
+/// Reads `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+fn libtest_counts(line: &str) -> Option<(u64, u64)> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let count = |what: &str| {
+        counts
+            .split("; ")
+            .find_map(|part| part.strip_suffix(what)?.trim().parse().ok())
+    };
+    Some((count(" passed")?, count(" failed")?))
+}
+
+/// Reads Playwright's report: `unexpected` is what failed, and `flaky` passed only when it was tried again.
+fn playwright_counts(results: &Path) -> Result<(u64, u64)> {
+    let report = fs::read_to_string(results).context("Playwright left no report")?;
+    let report: serde_json::Value = serde_json::from_str(&report).context("Playwright's report is not JSON")?;
+    let count = |what: &str| {
+        report["stats"][what]
+            .as_u64()
+            .with_context(|| format!("Playwright's report does not count {what:?}"))
+    };
+    Ok((count("expected")? + count("flaky")?, count("unexpected")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::libtest_counts;
+
+    #[track_caller]
+    fn check(line: &str, expected: Option<(u64, u64)>) {
+        assert_eq!(libtest_counts(line), expected, "{line}");
+    }
+
+    #[test]
+    fn only_summaries_count() {
+        check(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            Some((12, 0)),
+        );
+        check(
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+            Some((3, 2)),
+        );
+        check("test earning::rounds_down ... ok", None);
+        check("running 7 tests", None);
+    }
+}
