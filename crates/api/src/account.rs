@@ -1,0 +1,508 @@
+//! One member's points while something happens to them: the lots and the ledger that a purchase, a bonus, a spend
+//! or a return leaves behind. The arithmetic is `loyalty_rules`'; this keeps the books by it.
+//!
+//! Events are told in the order of time. Before each, [`Account::pass_time`] writes down what ended meanwhile.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use loyalty_contract::ledger::EntryKind;
+use loyalty_contract::programme::Earning;
+use loyalty_contract::{Instant, Points};
+use loyalty_rules::Overflow;
+use loyalty_rules::calendar::{available_at, day_of, expires_at, start_of_day};
+use loyalty_rules::earning::{PLAIN_RATE_PERMILLE, earned};
+use loyalty_rules::lots::{Lot, Shortfall, available, pending, settle, take};
+use loyalty_rules::returns::{ReturnError, allocate, taken_back};
+use loyalty_rules::tiers::{Qualifying, Standing, standing};
+use loyalty_rules::worth::worth;
+
+use crate::programme_file::ProgrammeFile;
+use crate::shop::Shop;
+use crate::token::{self, NoRandomness};
+
+/// Why something did not happen to an account.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The balance does not cover it.
+    #[error(transparent)]
+    Shortfall(#[from] Shortfall),
+    /// The return cannot be.
+    #[error(transparent)]
+    Return(#[from] ReturnError),
+    /// There is no such purchase in this account.
+    #[error("the purchase is not one of this member's")]
+    UnknownPurchase,
+    /// A number does not fit.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+    /// No identifier could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+/// A ledger entry, before it is worded.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Opaque.
+    pub id: String,
+    /// When it happened.
+    pub at: Instant,
+    /// What happened.
+    pub kind: EntryKind,
+    /// How many points came or went.
+    pub points: Points,
+    /// What that many were worth then, in minor units.
+    pub worth_minor: i64,
+    /// Available plus pending, after it.
+    pub balance_after: Points,
+    /// Why, as JSON in the programme's languages.
+    pub reason: Option<String>,
+    /// What it belongs to.
+    pub belongs_to: BelongsTo,
+    /// The first instant at which these points can be used.
+    pub available_at: Option<Instant>,
+    /// The first instant at which they cannot.
+    pub expires_at: Option<Instant>,
+}
+
+/// What a ledger entry belongs to, by its id.
+#[derive(Clone, Debug, Default)]
+pub enum BelongsTo {
+    /// Only to itself.
+    #[default]
+    Nothing,
+    /// A purchase.
+    Purchase(String),
+    /// A return of a purchase.
+    Return(String),
+    /// A redemption.
+    Redemption(String),
+}
+
+/// A lot, with what its books need beyond what is left of it.
+#[derive(Clone, Debug)]
+pub struct HeldLot {
+    /// Opaque.
+    pub id: String,
+    /// The entry that made it.
+    pub entry_id: String,
+    /// The purchase that earned it.
+    pub purchase_id: Option<String>,
+    /// Its place among the member's lots.
+    pub seq: i64,
+    /// How many there were at first; below zero for a debt.
+    pub granted: Points,
+    /// How many of them expired unused.
+    pub expired: Points,
+    /// What is left, and when it can be used.
+    pub lot: Lot,
+}
+
+/// A purchase, at the rate that it earned by.
+#[derive(Clone, Debug)]
+pub struct Purchase {
+    /// Opaque.
+    pub id: String,
+    /// The store's id.
+    pub store: String,
+    /// The till's number.
+    pub external_id: String,
+    /// When.
+    pub occurred_at: Instant,
+    /// What was paid.
+    pub total_minor: i64,
+    /// The programme's rate at that time.
+    pub earning: Earning,
+    /// The multiplier of the tier held just before.
+    pub multiplier_permille: u32,
+    /// What it earned.
+    pub points: Points,
+    /// What of it was returned.
+    pub returned_minor: i64,
+    /// What returns did not take back, since it had expired unused.
+    pub forgiven: Points,
+}
+
+/// A return of a purchase, or of a part of it.
+#[derive(Clone, Debug)]
+pub struct Return {
+    /// Opaque.
+    pub id: String,
+    /// Of which purchase.
+    pub purchase_id: String,
+    /// The till's number.
+    pub external_id: String,
+    /// The store's id.
+    pub store: String,
+    /// When.
+    pub occurred_at: Instant,
+    /// What the goods had cost.
+    pub amount_minor: i64,
+    /// What the purchase earned less by it.
+    pub points: Points,
+}
+
+/// Running sums of a ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Of all entries.
+    pub balance: Points,
+    /// Earned and given, less what returns took back.
+    pub earned: Points,
+    /// Used, less what came back.
+    pub spent: Points,
+    /// Expired unused.
+    pub expired: Points,
+}
+
+impl Totals {
+    /// Counts one entry in.
+    pub fn add(&mut self, kind: EntryKind, points: Points) {
+        self.balance += points;
+        match kind {
+            EntryKind::Earn | EntryKind::Bonus | EntryKind::Return => self.earned += points,
+            EntryKind::Spend | EntryKind::Release | EntryKind::Refund => self.spent += -points,
+            EntryKind::Expire => self.expired += -points,
+            EntryKind::Adjust | EntryKind::Unknown => {}
+        }
+    }
+}
+
+/// One member's points.
+#[derive(Debug)]
+pub struct Account<'a> {
+    programme: &'a ProgrammeFile,
+    thresholds: &'a [Points],
+    zone: &'a Tz,
+    /// The ledger, oldest first.
+    pub entries: Vec<Entry>,
+    /// Running sums of it.
+    pub totals: Totals,
+    /// Lots of which something is left, or owed.
+    pub open: Vec<HeldLot>,
+    /// Lots that are empty.
+    pub closed: Vec<HeldLot>,
+    /// By their id.
+    pub purchases: BTreeMap<String, Purchase>,
+    /// In the order in which they happened.
+    pub returns: Vec<Return>,
+    /// What counts towards a tier, by day.
+    pub qualifying: BTreeMap<NaiveDate, Points>,
+}
+
+impl<'a> Account<'a> {
+    /// The account of somebody who has just joined.
+    pub fn new(shop: &'a Shop) -> Self {
+        Self {
+            programme: &shop.file,
+            thresholds: &shop.thresholds,
+            zone: &shop.zone,
+            entries: vec![],
+            totals: Totals::default(),
+            open: vec![],
+            closed: vec![],
+            purchases: BTreeMap::new(),
+            returns: vec![],
+            qualifying: BTreeMap::new(),
+        }
+    }
+
+    /// Lets points that became available pay what is owed, and writes down what expired, each at its own instant.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn pass_time(&mut self, now: Instant) -> Result<(), AccountError> {
+        self.with_lots(|lots| settle(lots, now));
+        let mut over: BTreeMap<Instant, Points> = BTreeMap::new();
+        for held in self.open.iter_mut().filter(|held| held.lot.is_expired(now)) {
+            if let Some(end) = held.lot.expires_at {
+                *over.entry(end).or_default() += held.lot.points;
+                held.expired += held.lot.points;
+                held.lot.points = Points::ZERO;
+            }
+        }
+        self.close_empty();
+        for (end, points) in over.into_iter().filter(|&(_, points)| points != Points::ZERO) {
+            self.write(end, EntryKind::Expire, -points, None, BelongsTo::Nothing, None)?;
+        }
+        Ok(())
+    }
+
+    /// Books a purchase at the rate of the tier held just before it.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn earn(&mut self, store: &str, external_id: &str, total_minor: i64, now: Instant) -> Result<(), AccountError> {
+        self.pass_time(now)?;
+        let multiplier_permille = self
+            .standing(now)?
+            .and_then(|standing| self.programme.tiers.get(standing.tier))
+            .map_or(PLAIN_RATE_PERMILLE, |tier| tier.multiplier_permille);
+        let earning = self.programme.earning;
+        let points = earned(total_minor, &earning, multiplier_permille)?;
+        let day = day_of(now, self.zone);
+        let purchase = Purchase {
+            id: token::id()?,
+            store: store.to_owned(),
+            external_id: external_id.to_owned(),
+            occurred_at: now,
+            total_minor,
+            earning,
+            multiplier_permille,
+            points,
+            returned_minor: 0,
+            forgiven: Points::ZERO,
+        };
+        if points > Points::ZERO {
+            let life = (
+                available_at(day, self.programme.return_window_days, self.zone)?,
+                expires_at(day, self.programme.points_valid_months, self.zone)?,
+            );
+            self.grant(now, EntryKind::Earn, points, None, Some(&purchase.id), life)?;
+            *self.qualifying.entry(day).or_default() += points;
+        }
+        self.purchases.insert(purchase.id.clone(), purchase);
+        Ok(())
+    }
+
+    /// Books points that the shop gives: usable at once, for the usual time.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn give(&mut self, points: Points, reason: Option<String>, now: Instant) -> Result<(), AccountError> {
+        self.pass_time(now)?;
+        let end = expires_at(day_of(now, self.zone), self.programme.points_valid_months, self.zone)?;
+        self.grant(now, EntryKind::Bonus, points, reason, None, (now, end))?;
+        // What was just given pays what is owed at once.
+        self.pass_time(now)
+    }
+
+    /// Books that points were turned into the redemption of that id.
+    ///
+    /// # Errors
+    /// [`AccountError::Shortfall`] where the balance does not cover it; then nothing has changed.
+    pub fn spend(&mut self, points: Points, redemption_id: &str, now: Instant) -> Result<(), AccountError> {
+        self.pass_time(now)?;
+        let taken = take(&self.lots(), points, now)?;
+        for part in taken {
+            self.open[part.lot].lot.points = self.open[part.lot].lot.points - part.points;
+        }
+        self.close_empty();
+        self.write(
+            now,
+            EntryKind::Spend,
+            -points,
+            None,
+            BelongsTo::Redemption(redemption_id.to_owned()),
+            None,
+        )?;
+        Ok(())
+    }
+
+    /// Books that goods of a purchase came back.
+    ///
+    /// # Errors
+    /// [`AccountError::Return`] where more comes back than was bought.
+    pub fn take_back(
+        &mut self,
+        purchase_id: &str,
+        external_id: &str,
+        amount_minor: i64,
+        reason: Option<String>,
+        now: Instant,
+    ) -> Result<(), AccountError> {
+        self.pass_time(now)?;
+        let purchase = self
+            .purchases
+            .get(purchase_id)
+            .cloned()
+            .ok_or(AccountError::UnknownPurchase)?;
+        let points = taken_back(purchase.total_minor, purchase.returned_minor, amount_minor, |minor| {
+            earned(minor, &purchase.earning, purchase.multiplier_permille)
+        })?;
+        let of_purchase = |held: &HeldLot| held.purchase_id.as_deref() == Some(purchase_id);
+        let expired: Points = self
+            .open
+            .iter()
+            .chain(&self.closed)
+            .filter(|&held| of_purchase(held))
+            .map(|held| held.expired)
+            .sum();
+        let own = self.open.iter().position(of_purchase);
+        let found = allocate(points, own, expired - purchase.forgiven, &self.lots(), now);
+        for part in &found.taken {
+            self.open[part.lot].lot.points = self.open[part.lot].lot.points - part.points;
+        }
+        self.close_empty();
+
+        let day = day_of(purchase.occurred_at, self.zone);
+        *self.qualifying.entry(day).or_default() += -points;
+        let returned = Return {
+            id: token::id()?,
+            purchase_id: purchase_id.to_owned(),
+            external_id: external_id.to_owned(),
+            store: purchase.store.clone(),
+            occurred_at: now,
+            amount_minor,
+            points,
+        };
+        if let Some(purchase) = self.purchases.get_mut(purchase_id) {
+            purchase.returned_minor += amount_minor;
+            purchase.forgiven += found.forgiven;
+        }
+        let belongs_to = BelongsTo::Return(returned.id.clone());
+        self.returns.push(returned);
+        let taken = points - found.forgiven;
+        if taken > Points::ZERO {
+            let entry_id = self.write(now, EntryKind::Return, -taken, reason, belongs_to, None)?;
+            if found.owed > Points::ZERO {
+                self.hold(entry_id, None, -found.owed, (now, None))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What can be used now.
+    pub fn available(&self, now: Instant) -> Points {
+        available(&self.lots(), now)
+    }
+
+    /// What waits for its return window to end.
+    pub fn pending(&self, now: Instant) -> Points {
+        pending(&self.lots(), now)
+    }
+
+    /// Where the member stands now.
+    ///
+    /// # Errors
+    /// [`Overflow`].
+    pub fn standing(&self, now: Instant) -> Result<Option<Standing>, Overflow> {
+        let history = by_day(self.qualifying.iter().map(|(&day, &points)| (day, points)), self.zone)?;
+        standing(self.thresholds, self.programme.tier_window, &history, now, self.zone)
+    }
+
+    fn lots(&self) -> Vec<Lot> {
+        self.open.iter().map(|held| held.lot.clone()).collect()
+    }
+
+    fn with_lots(&mut self, change: impl FnOnce(&mut [Lot])) {
+        let mut lots = self.lots();
+        change(&mut lots);
+        for (held, lot) in self.open.iter_mut().zip(lots) {
+            held.lot = lot;
+        }
+        self.close_empty();
+    }
+
+    fn close_empty(&mut self) {
+        let is_empty = |held: &mut HeldLot| held.lot.points == Points::ZERO;
+        self.closed.extend(self.open.extract_if(.., is_empty));
+    }
+
+    fn grant(
+        &mut self,
+        at: Instant,
+        kind: EntryKind,
+        points: Points,
+        reason: Option<String>,
+        purchase_id: Option<&str>,
+        life: (Instant, Option<Instant>),
+    ) -> Result<(), AccountError> {
+        let belongs_to = purchase_id.map_or(BelongsTo::Nothing, |id| BelongsTo::Purchase(id.to_owned()));
+        let entry_id = self.write(at, kind, points, reason, belongs_to, Some(life))?;
+        self.hold(entry_id, purchase_id, points, life)
+    }
+
+    fn hold(
+        &mut self,
+        entry_id: String,
+        purchase_id: Option<&str>,
+        points: Points,
+        (available_at, expires_at): (Instant, Option<Instant>),
+    ) -> Result<(), AccountError> {
+        let seq = i64::try_from(self.open.len() + self.closed.len()).map_err(|_| Overflow)? + 1;
+        self.open.push(HeldLot {
+            id: token::id()?,
+            entry_id,
+            purchase_id: purchase_id.map(str::to_owned),
+            seq,
+            granted: points,
+            expired: Points::ZERO,
+            lot: Lot {
+                points,
+                available_at,
+                expires_at,
+            },
+        });
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        at: Instant,
+        kind: EntryKind,
+        points: Points,
+        reason: Option<String>,
+        belongs_to: BelongsTo,
+        life: Option<(Instant, Option<Instant>)>,
+    ) -> Result<String, AccountError> {
+        let id = token::id()?;
+        let size = Points(points.0.checked_abs().ok_or(Overflow)?);
+        self.totals.add(kind, points);
+        self.entries.push(Entry {
+            id: id.clone(),
+            at,
+            kind,
+            points,
+            worth_minor: worth(size, &self.programme.point_value)?.minor,
+            balance_after: self.totals.balance,
+            reason,
+            belongs_to,
+            available_at: life.map(|(begin, _)| begin),
+            expires_at: life.and_then(|(_, end)| end),
+        });
+        Ok(id)
+    }
+}
+
+/// What counts towards a tier, as the rules want it, from the sums of days that the books keep.
+///
+/// A day is as good as an instant here: returns are dated as their purchase, and the ladder asks by days.
+///
+/// # Errors
+/// [`Overflow`] at the end of the calendar.
+pub fn by_day(days: impl Iterator<Item = (NaiveDate, Points)>, zone: &Tz) -> Result<Vec<Qualifying>, Overflow> {
+    days.map(|(day, points)| {
+        Ok(Qualifying {
+            at: start_of_day(day, zone)?,
+            points,
+        })
+    })
+    .collect()
+}
+
+/// A kind as the database keeps it: the same word as on the wire.
+pub fn kind_name(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Earn => "earn",
+        EntryKind::Bonus => "bonus",
+        EntryKind::Spend => "spend",
+        EntryKind::Release => "release",
+        EntryKind::Refund => "refund",
+        EntryKind::Return => "return",
+        EntryKind::Expire => "expire",
+        EntryKind::Adjust => "adjust",
+        EntryKind::Unknown => "unknown",
+    }
+}
+
+/// The kind of that name.
+pub fn kind_of(name: &str) -> EntryKind {
+    use EntryKind::{Adjust, Bonus, Earn, Expire, Refund, Release, Return, Spend, Unknown};
+    [Earn, Bonus, Spend, Release, Refund, Return, Expire, Adjust]
+        .into_iter()
+        .find(|&kind| kind_name(kind) == name)
+        .unwrap_or(Unknown)
+}

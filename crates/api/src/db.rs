@@ -1,0 +1,185 @@
+//! The database: SQLite or PostgreSQL behind one pool, one SQL text for both.
+//!
+//! What this relies on: columns are `BIGINT` and `TEXT` only, placeholders are `$1`, sums are cast back to
+//! `bigint`, and every transaction that writes for a member begins with the write that locks that member.
+
+use std::time::Duration;
+
+use sqlx::any::{AnyArguments, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor};
+
+use crate::failure::Failure;
+
+static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// Opens the database, and finds out whether it can be used at all.
+///
+/// # Errors
+/// [`Failure`] where the URL, the file or the server is not one that this can work with.
+pub async fn connect(url: &str) -> Result<AnyPool, Failure> {
+    let known = ["sqlite:", "postgres:", "postgresql:"];
+    if !known.iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(Failure::new(
+            "The database URL begins with neither sqlite: nor postgres:.",
+        ));
+    }
+    install_default_drivers();
+    let pool = AnyPoolOptions::new()
+        .max_connections(10)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(|connection, _| Box::pin(prepare(connection)))
+        .connect(url)
+        .await?;
+    Ok(pool)
+}
+
+/// Sets up one connection. PostgreSQL needs nothing; SQLite needs readers that do not wait for a writer.
+async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    if connection.backend_name() == "SQLite" {
+        connection
+            .execute("pragma journal_mode = wal; pragma foreign_keys = on; pragma busy_timeout = 10000;")
+            .await?;
+    }
+    Ok(())
+}
+
+/// Brings the tables up to date.
+///
+/// # Errors
+/// [`Failure`] where the database refuses, or was made by a newer version.
+pub async fn migrate(db: &AnyPool) -> Result<(), Failure> {
+    MIGRATOR.run(db).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::VersionMissing(_) | sqlx::migrate::MigrateError::VersionTooNew(..) => {
+            Failure::new("The database was made by a newer version of this program.")
+        }
+        sqlx::migrate::MigrateError::Execute(cause) => cause.into(),
+        other => Failure::new(format!("The database could not be brought up to date: {other}.")),
+    })
+}
+
+/// How far a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It has no tables yet.
+    Empty,
+    /// It has tables, and no programme.
+    Migrated,
+    /// It has a programme.
+    Seeded {
+        /// The programme is the sample, and signing in is open to everybody.
+        demo: bool,
+    },
+}
+
+/// Finds out how far the database is.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn stage(db: &AnyPool) -> Result<Stage, sqlx::Error> {
+    let found: Result<(i64, i64), _> =
+        sqlx::query_as("select (select count(*) from programme), (select count(*) from meta where name = 'demo')")
+            .fetch_one(db)
+            .await;
+    match found {
+        Ok((0, _)) => Ok(Stage::Migrated),
+        Ok((_, marks)) => Ok(Stage::Seeded { demo: marks > 0 }),
+        Err(error) if is_missing_table(&error) => Ok(Stage::Empty),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a statement failed since the database was never migrated.
+pub fn is_missing_table(error: &sqlx::Error) -> bool {
+    const POSTGRES_UNDEFINED_TABLE: &str = "42P01";
+    error.as_database_error().is_some_and(|cause| {
+        cause.code().as_deref() == Some(POSTGRES_UNDEFINED_TABLE) || cause.message().starts_with("no such table")
+    })
+}
+
+/// A value on its way into a row.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A `BIGINT`, or null.
+    Int(Option<i64>),
+    /// A `TEXT`, or null.
+    Text(Option<String>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl Value {
+    /// Binds it to the next placeholder of a statement.
+    pub fn bind(self, query: Query<'_, Any, AnyArguments>) -> Query<'_, Any, AnyArguments> {
+        match self {
+            Self::Int(value) => query.bind(value),
+            Self::Text(value) => query.bind(value),
+        }
+    }
+}
+
+/// Inserts rows, many with each statement: a history of years is one of a few hundred round trips less.
+///
+/// # Errors
+/// Where the database refuses.
+pub async fn insert_rows(
+    connection: &mut AnyConnection,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+) -> Result<(), sqlx::Error> {
+    const ROWS_AT_ONCE: usize = 200;
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+        let places: Vec<String> = (0..chunk.len())
+            .map(|row| {
+                let places: Vec<String> = (1..=columns.len())
+                    .map(|column| format!("${}", row * columns.len() + column))
+                    .collect();
+                format!("({})", places.join(", "))
+            })
+            .collect();
+        let statement = format!(
+            "insert into {table} ({}) values {}",
+            columns.join(", "),
+            places.join(", ")
+        );
+        // Names of tables and columns are this crate's own; every value is bound.
+        let mut query = sqlx::query(AssertSqlSafe(statement));
+        for value in chunk.into_iter().flatten() {
+            query = value.bind(query);
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! HTTP: what is answered where, and what holds for every answer.
+//!
+//! A handler returns [`Result`]; an [`Error`] becomes a problem document in the language that the caller asked for.
+
+mod answer;
+mod auth;
+mod error;
+mod extract;
+mod guard;
+mod health;
+mod ledger;
+mod media;
+mod openapi;
+mod problems;
+mod programme;
+mod quotes;
+mod rewards;
+mod session;
+mod status;
+mod wallet;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Uri;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use loyalty_contract::{BASE, ProblemCode};
+use sqlx::AnyPool;
+use tower_governor::GovernorLayer;
+use tower_governor::governor::GovernorConfigBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::clock::Clock;
+use crate::config::Serve;
+use crate::failure::Failure;
+use crate::shop::Shop;
+
+pub use error::{Error, Result};
+pub use openapi::document;
+
+/// What every handler shares. It holds no state of a request: any number of processes serve one database.
+#[derive(Debug)]
+pub struct App {
+    db: AnyPool,
+    clock: Clock,
+    demo: bool,
+    demo_in_public: bool,
+    /// The origin that browsers reach this server by, where it is set.
+    origin: Option<String>,
+    shop: RwLock<Option<Arc<Shop>>>,
+}
+
+impl App {
+    /// What handlers share, for a database that is a demo's or not.
+    ///
+    /// # Errors
+    /// [`Failure`] where the public URL is none.
+    pub fn new(db: AnyPool, clock: Clock, config: &Serve, demo: bool) -> Result<Self, Failure> {
+        Ok(Self {
+            db,
+            clock,
+            demo,
+            demo_in_public: config.demo_in_public,
+            origin: config.public_url.as_deref().map(origin).transpose()?,
+            shop: RwLock::default(),
+        })
+    }
+
+    /// The programme as it is now; 503 before there is one.
+    async fn shop(&self) -> Result<Arc<Shop>> {
+        let revision: Option<(i64,)> = sqlx::query_as("select revision from programme")
+            .fetch_optional(&self.db)
+            .await?;
+        let (revision,) = revision.ok_or_else(|| Error::unavailable("there is no programme yet"))?;
+        // A poisoned lock still guards a whole value: it is only ever replaced.
+        let kept = self.shop.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(shop) = kept.filter(|shop| shop.revision == revision) {
+            return Ok(shop);
+        }
+        let shop = Shop::load(&self.db).await.map_err(Error::internal)?;
+        let shop = Arc::new(shop.ok_or_else(|| Error::unavailable("there is no programme yet"))?);
+        *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shop));
+        Ok(shop)
+    }
+
+    /// Whether cookies travel over https only.
+    fn is_secure(&self) -> bool {
+        self.origin
+            .as_deref()
+            .is_some_and(|origin| origin.starts_with("https://"))
+    }
+}
+
+/// The origin of a public URL, which has nothing but a scheme, a host and perhaps a port.
+fn origin(url: &str) -> Result<String, Failure> {
+    let wrong = || Failure::new(format!("The public URL {url:?} is not like https://wallet.example."));
+    let parsed: Uri = url.parse().map_err(|_| wrong())?;
+    let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
+        return Err(wrong());
+    };
+    let is_plain = matches!(scheme, "http" | "https") && matches!(parsed.path(), "" | "/") && parsed.query().is_none();
+    if is_plain && !authority.as_str().contains('@') {
+        Ok(format!("{scheme}://{}", authority.as_str().to_lowercase()))
+    } else {
+        Err(wrong())
+    }
+}
+
+/// Everything that is answered.
+///
+/// # Errors
+/// [`Failure`] where the rate limit cannot be set up.
+pub fn router(app: Arc<App>, config: &Serve) -> Result<Router, Failure> {
+    let (api, document) = openapi::api().split_for_parts();
+    let document = document
+        .to_json()
+        .map_err(|error| Failure::new(format!("OpenAPI cannot be written: {error}.")))?;
+    let api = api
+        .route(
+            &format!("{BASE}/openapi.json"),
+            get(async move || openapi::answer(document)),
+        )
+        .route_layer(from_fn_with_state(Arc::clone(&app), guard::same_site));
+    let router = rate_limited(api, config.burst)?
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/media/{name}", get(media::get_media))
+        .method_not_allowed_fallback(async || {
+            Error::refuse(ProblemCode::MethodNotAllowed, "the path has no such method")
+        })
+        .fallback_service(wallet::service(config.wallet_dir.as_deref()))
+        .with_state(Arc::clone(&app));
+    Ok(around(router, app))
+}
+
+/// What holds for every answer: compressed, harmless in a browser, and a problem document where it failed.
+fn around(router: Router, app: Arc<App>) -> Router {
+    router
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&app), guard::demo_stays_here))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn(problems::worded))
+        .layer(from_fn_with_state(app, guard::harmless))
+}
+
+/// Lets one address make so many requests at once, and an eighth of that each second from then on.
+fn rate_limited(router: Router<Arc<App>>, burst: u32) -> Result<Router<Arc<App>>, Failure> {
+    const FORGET_IDLE_CALLERS: Duration = Duration::from_secs(60);
+    let config = GovernorConfigBuilder::default()
+        .period(Duration::from_secs(8) / burst.max(1))
+        .burst_size(burst)
+        .finish()
+        .ok_or_else(|| Failure::new("A burst is 8 requests at least."))?;
+    let config = Arc::new(config);
+    let watched = Arc::downgrade(&config);
+    tokio::spawn(async move {
+        while let Some(config) = watched.upgrade() {
+            config.limiter().retain_recent();
+            drop(config);
+            tokio::time::sleep(FORGET_IDLE_CALLERS).await;
+        }
+    });
+    Ok(router.route_layer(GovernorLayer::new(config).error_handler(error::too_many_requests)))
+}

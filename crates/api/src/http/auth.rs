@@ -1,0 +1,336 @@
+//! Signing in with a code that is sent to an address, and out again.
+//!
+//! Whether a member has an address is looked up only once its code was right, so nobody can find out by asking.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use loyalty_contract::auth::{Challenge, NewChallenge, NewSession, Purpose, SignedIn};
+use loyalty_contract::{Instant, Problem, ProblemCode};
+
+use super::App;
+use super::answer::made;
+use super::error::{Error, Result};
+use super::extract::Json;
+use super::session::Session;
+use crate::clock::{from_millis, millis};
+use crate::token;
+
+const CODE_LASTS: TimeDelta = TimeDelta::minutes(10);
+const RESEND_AFTER: TimeDelta = TimeDelta::seconds(30);
+const ENROLMENT_LASTS: TimeDelta = TimeDelta::hours(1);
+const WRONG_CODES_PER_CHALLENGE: i64 = 5;
+const WRONG_CODES_PER_HOUR: i64 = 15;
+
+/// An address that a code can be sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Address {
+    Email(String),
+    Phone(String),
+}
+
+impl Address {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(digits) = text.strip_prefix('+') {
+            let is_e164 = (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            return is_e164.then(|| Self::Phone(text.to_owned()));
+        }
+        let (name, host) = text.rsplit_once('@')?;
+        let is_plain = text
+            .chars()
+            .all(|letter| !letter.is_whitespace() && !letter.is_control());
+        let is_email = text.len() <= 254 && is_plain && !name.is_empty() && !name.contains('@') && is_host(host);
+        is_email.then(|| Self::Email(text.to_lowercase()))
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    host.contains('.')
+        && host
+            .split('.')
+            .all(|label| !label.is_empty() && !label.starts_with('-'))
+}
+
+/// Sends a code to an address.
+#[utoipa::path(post, path = "/auth/challenges", operation_id = "create_challenge", tag = "auth",
+    request_body = NewChallenge,
+    responses(
+        (status = 202, body = Challenge),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn create_challenge(State(app): State<Arc<App>>, Json(new): Json<NewChallenge>) -> Result<Response> {
+    let detail = "neither an e-mail address nor a telephone number as in E.164";
+    let address = match Address::parse(&new.address).ok_or_else(|| Error::field("/address", detail))? {
+        // A demo shows its codes on the screen, which is a way to send them to any e-mail address.
+        Address::Email(address) if app.demo => address,
+        Address::Email(_) | Address::Phone(_) => {
+            let detail = "nothing is set up here that sends to such an address";
+            return Err(Error::refuse(ProblemCode::ChannelUnavailable, detail));
+        }
+    };
+    let now = app.clock.now();
+    let challenge = open_challenge(&app, &address, new.purpose, now).await?;
+    made(StatusCode::ACCEPTED, &challenge)
+}
+
+async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant) -> Result<Challenge> {
+    sqlx::query("delete from challenges where expires_at <= $1")
+        .bind(millis(now - ENROLMENT_LASTS))
+        .execute(&app.db)
+        .await?;
+    let id = token::id()?;
+    let code = token::six_digits()?;
+    // One statement, so that of two at once one makes the challenge and the other finds it.
+    let made: Option<(String,)> = sqlx::query_as(
+        "insert into challenges (id, address, purpose, code_hash, demo_code, created_at, expires_at, tries, ended_at)
+         values ($1, $2, $3, $4, $5, $6, $7, 0, null)
+         on conflict (address, purpose) do update set
+             id = excluded.id, code_hash = excluded.code_hash, demo_code = excluded.demo_code,
+             created_at = excluded.created_at, expires_at = excluded.expires_at, tries = 0, ended_at = null
+         where challenges.ended_at is not null or challenges.created_at <= $8
+         returning id",
+    )
+    .bind(&id)
+    .bind(address)
+    .bind(purpose_name(purpose))
+    .bind(code_hash(&id, &code))
+    .bind(app.demo.then_some(&code))
+    .bind(millis(now))
+    .bind(millis(now + CODE_LASTS))
+    .bind(millis(now - RESEND_AFTER))
+    .fetch_optional(&app.db)
+    .await?;
+    if made.is_some() {
+        let demo_code = app.demo.then_some(code);
+        let expires_at = now + CODE_LASTS;
+        return Ok(Challenge {
+            challenge_id: id,
+            expires_at,
+            resend_after_s: seconds(RESEND_AFTER),
+            demo_code,
+        });
+    }
+    // Asked again too soon: the one that is on its way already.
+    let (id, created_at, expires_at, demo_code): (String, i64, i64, Option<String>) = sqlx::query_as(
+        "select id, created_at, expires_at, demo_code from challenges where address = $1 and purpose = $2",
+    )
+    .bind(address)
+    .bind(purpose_name(purpose))
+    .fetch_one(&app.db)
+    .await?;
+    Ok(Challenge {
+        challenge_id: id,
+        expires_at: from_millis(expires_at),
+        resend_after_s: seconds(from_millis(created_at) + RESEND_AFTER - now),
+        demo_code: demo_code.filter(|_| app.demo),
+    })
+}
+
+/// Signs in with the code that was sent.
+#[utoipa::path(post, path = "/auth/sessions", operation_id = "create_session", tag = "auth",
+    request_body = NewSession,
+    responses(
+        (status = 201, body = SignedIn, description = "a member is signed in by the cookie that comes with it"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSession>) -> Result<Response> {
+    let code = digits(&new.code).ok_or_else(|| Error::field("/code", "a code has six digits"))?;
+    let now = app.clock.now();
+    let is_over = || {
+        Error::refuse(
+            ProblemCode::ChallengeExpired,
+            "the challenge is too old, used, replaced or unknown",
+        )
+    };
+
+    let mut tx = app.db.begin().await?;
+    // The first statement is the write that locks the challenge: guesses at once are counted one after another.
+    let challenge: Option<(String, String, String, i64)> = sqlx::query_as(
+        "update challenges set tries = tries + 1 where id = $1 and ended_at is null and expires_at > $2
+         returning address, purpose, code_hash, tries",
+    )
+    .bind(&new.challenge_id)
+    .bind(millis(now))
+    .fetch_optional(&mut *tx)
+    .await?;
+    let (address, purpose, hash, tries) = challenge.ok_or_else(is_over)?;
+    if purpose != purpose_name(Purpose::SignIn) {
+        return Err(is_over());
+    }
+    check_wrong_codes(&mut tx, &address, now).await?;
+
+    if hash != code_hash(&new.challenge_id, &code) {
+        count_wrong_code(&mut tx, &address, now).await?;
+        if tries >= WRONG_CODES_PER_CHALLENGE {
+            end_challenge(&mut tx, &new.challenge_id, now).await?;
+        }
+        tx.commit().await?;
+        return Err(Error::refuse(
+            ProblemCode::CodeWrong,
+            "the code is not the one that was sent",
+        ));
+    }
+    end_challenge(&mut tx, &new.challenge_id, now).await?;
+    let member: Option<(String,)> = sqlx::query_as("select id from members where email = $1")
+        .bind(&address)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let response = match member {
+        Some((member_id,)) => {
+            let cookie = Session::begin(&mut tx, &app, &member_id, now).await?;
+            let mut response = made(StatusCode::CREATED, &SignedIn::Member)?;
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+            response
+        }
+        None => {
+            let enrolment_token = token::secret()?;
+            sqlx::query("insert into enrolments (token_hash, address, expires_at) values ($1, $2, $3)")
+                .bind(token::hash(&enrolment_token))
+                .bind(&address)
+                .bind(millis(now + ENROLMENT_LASTS))
+                .execute(&mut *tx)
+                .await?;
+            made(StatusCode::CREATED, &SignedIn::New { enrolment_token })?
+        }
+    };
+    tx.commit().await?;
+    Ok(response)
+}
+
+/// Signs out: this session ends, on this device only.
+#[utoipa::path(delete, path = "/auth/sessions/current", operation_id = "end_session", tag = "auth",
+    security(("session" = [])),
+    responses(
+        (status = 204, description = "signed out, or was not signed in"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn end_session(State(app): State<Arc<App>>, session: Option<Session>) -> Result<Response> {
+    let cookie = Session::end(&app.db, &app, session).await?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+async fn check_wrong_codes(db: &mut sqlx::AnyConnection, address: &str, now: Instant) -> Result<()> {
+    let recent: Vec<(i64,)> =
+        sqlx::query_as("select at from wrong_guesses where subject = $1 and at > $2 order by at desc limit $3")
+            .bind(subject(address))
+            .bind(millis(now - TimeDelta::hours(1)))
+            .bind(WRONG_CODES_PER_HOUR)
+            .fetch_all(db)
+            .await?;
+    let Some(&(first,)) = recent.get(usize::try_from(WRONG_CODES_PER_HOUR - 1).unwrap_or_default()) else {
+        return Ok(());
+    };
+    let wait = from_millis(first) + TimeDelta::hours(1) - now;
+    let detail = "too many wrong codes for this address within an hour";
+    Err(Error::wait(ProblemCode::TooManyAttempts, detail, seconds(wait)))
+}
+
+async fn count_wrong_code(db: &mut sqlx::AnyConnection, address: &str, now: Instant) -> Result<()> {
+    sqlx::query("delete from wrong_guesses where subject = $1 and at <= $2")
+        .bind(subject(address))
+        .bind(millis(now - TimeDelta::hours(1)))
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("insert into wrong_guesses (id, subject, at) values ($1, $2, $3)")
+        .bind(token::id()?)
+        .bind(subject(address))
+        .bind(millis(now))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+async fn end_challenge(db: &mut sqlx::AnyConnection, id: &str, now: Instant) -> Result<()> {
+    sqlx::query("update challenges set ended_at = $1 where id = $2")
+        .bind(millis(now))
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+fn subject(address: &str) -> String {
+    format!("sign_in {address}")
+}
+
+/// A code's hash holds for its challenge only.
+fn code_hash(challenge_id: &str, code: &str) -> String {
+    token::hash(format!("{challenge_id} {code}"))
+}
+
+/// Six digits as people type them: spaces between them, and the digits of their own keyboard, are forgiven.
+fn digits(text: &str) -> Option<String> {
+    let digits: Option<String> = text
+        .chars()
+        .filter(|letter| !letter.is_whitespace())
+        .map(|letter| match letter {
+            '0'..='9' => Some(letter),
+            '\u{660}'..='\u{669}' => char::from_digit(u32::from(letter) - 0x660, 10),
+            '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(letter) - 0x6f0, 10),
+            _ => None,
+        })
+        .collect();
+    digits.filter(|digits| digits.len() == 6)
+}
+
+fn purpose_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::SignIn => "sign_in",
+        Purpose::Leave => "leave",
+        Purpose::ChangeAddress => "change_address",
+        Purpose::SpendAtCounter => "spend_at_counter",
+    }
+}
+
+/// Whole seconds, up: whoever waits that long is not refused again.
+fn seconds(time: TimeDelta) -> u32 {
+    u32::try_from((time.num_milliseconds() + 999) / 1000).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_apart_from_everything_else() {
+        let email = |text: &str| Some(Address::Email(text.into()));
+        assert_eq!(
+            Address::parse(" Linh@Brightleaf.example "),
+            email("linh@brightleaf.example")
+        );
+        assert_eq!(
+            Address::parse("+4930231250"),
+            Some(Address::Phone("+4930231250".into()))
+        );
+        let long = format!("{}@brightleaf.example", "a".repeat(250));
+        for refused in [
+            "",
+            "linh",
+            "@x.example",
+            "a@b",
+            "a b@x.example",
+            "a@@x.example",
+            "a@x..example",
+            "+12",
+            "+49x30231250",
+            "a\0@x.example",
+            &long,
+        ] {
+            assert_eq!(Address::parse(refused), None, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        assert_eq!(digits("123 456").as_deref(), Some("123456"));
+        assert_eq!(digits("۱۲۳۴۵۶").as_deref(), Some("123456"));
+        assert_eq!(digits("٠٠٠٠٠٩").as_deref(), Some("000009"));
+        for refused in ["12345", "1234567", "12345a", ""] {
+            assert_eq!(digits(refused), None, "{refused:?}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! `GET /me/ledger`: everything that ever happened to a balance, newest first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use loyalty_contract::ledger::{EntryKind, LedgerEntry, LedgerQuery, Reference};
+use loyalty_contract::{Money, Page, Points, Problem};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+use super::App;
+use super::answer::{accept_language, private};
+use super::error::{Error, Result};
+use super::extract::Query;
+use super::session::Session;
+use crate::account::{kind_name, kind_of};
+use crate::clock::{from_millis, millis};
+use crate::db::Value;
+use crate::programme_file::Texts;
+use crate::shop::Shop;
+
+const LIMIT: u32 = 25;
+const HIGHEST_LIMIT: u32 = 100;
+
+const ENTRIES: &str = "
+select e.id, e.seq, e.at, e.kind, e.points, e.worth_minor, e.balance_after, e.reason, e.available_at, e.expires_at,
+    coalesce(p.external_id, rp.external_id) as purchase_number, coalesce(p.store, r.store) as store, p.total_minor,
+    r.external_id as return_number, r.amount_minor,
+    d.id as redemption_id, d.title, d.money_minor
+from entries e
+left join purchases p on p.id = e.purchase_id
+left join returns r on r.id = e.return_id
+left join purchases rp on rp.id = r.purchase_id
+left join redemptions d on d.id = e.redemption_id";
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    seq: i64,
+    at: i64,
+    kind: String,
+    points: i64,
+    worth_minor: i64,
+    balance_after: i64,
+    reason: Option<String>,
+    available_at: Option<i64>,
+    expires_at: Option<i64>,
+    purchase_number: Option<String>,
+    store: Option<String>,
+    total_minor: Option<i64>,
+    return_number: Option<String>,
+    amount_minor: Option<i64>,
+    redemption_id: Option<String>,
+    title: Option<String>,
+    money_minor: Option<i64>,
+}
+
+/// The member's ledger, a page at a time.
+#[utoipa::path(get, path = "/me/ledger", operation_id = "list_entries", tag = "me",
+    security(("session" = [])),
+    params(LedgerQuery),
+    responses(
+        (status = 200, body = Page<LedgerEntry>),
+        (status = 304, description = "the caller has it already"),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn list_entries(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Query(query): Query<LedgerQuery>,
+    asked: HeaderMap,
+) -> Result<Response> {
+    let shop = app.shop().await?;
+    let language = shop.edition(accept_language(&asked)).language.as_str();
+    let limit = limit(query.limit)?;
+    let (conditions, values) = conditions(&session.member_id, &query)?;
+    let statement = format!(
+        "{ENTRIES}\nwhere {conditions}\norder by e.at desc, e.seq desc limit {}",
+        limit + 1
+    );
+    // The text is made of this file's own words and numbers; every value is bound.
+    let mut select = sqlx::query(AssertSqlSafe(statement));
+    for value in values {
+        select = value.bind(select);
+    }
+    let rows = select.fetch_all(&app.db).await?;
+    let mut rows = rows.iter().map(Row::from_row).collect::<Result<Vec<_>, _>>()?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| has_more).map(|row| {
+        Cursor {
+            at: row.at,
+            seq: row.seq,
+        }
+        .encode()
+    });
+    let items = rows
+        .into_iter()
+        .map(|row| worded(row, &shop, language))
+        .collect::<Result<_>>()?;
+    private(&asked, language, &Page { items, next })
+}
+
+/// One entry, by its id.
+pub async fn entry(db: &mut AnyConnection, shop: &Shop, id: &str, language: &str) -> Result<LedgerEntry> {
+    let statement = format!("{ENTRIES}\nwhere e.id = $1");
+    let row: Row = sqlx::query_as(AssertSqlSafe(statement)).bind(id).fetch_one(db).await?;
+    worded(row, shop, language)
+}
+
+/// How many entries a page has.
+pub fn limit(asked: Option<u32>) -> Result<u32> {
+    match asked.unwrap_or(LIMIT) {
+        limit @ 1..=HIGHEST_LIMIT => Ok(limit),
+        _ => Err(Error::field("limit", "a page has 1 to 100 entries")),
+    }
+}
+
+/// What the query asks for, as SQL and the values for its placeholders.
+fn conditions(member_id: &str, query: &LedgerQuery) -> Result<(String, Vec<Value>)> {
+    let mut conditions = vec!["e.member_id = $1".to_owned()];
+    let mut values: Vec<Value> = vec![member_id.into()];
+    if let Some(from) = query.from {
+        values.push(millis(from).into());
+        conditions.push(format!("e.at >= ${}", values.len()));
+    }
+    if let Some(to) = query.to {
+        values.push(millis(to).into());
+        conditions.push(format!("e.at < ${}", values.len()));
+    }
+    if let Some(kinds) = &query.kind {
+        let mut places = vec![];
+        for kind in kinds.split(',') {
+            let known = kind_of(kind.trim());
+            if known == EntryKind::Unknown {
+                return Err(Error::field("kind", format!("{kind:?} is no kind of entry")));
+            }
+            values.push(kind_name(known).into());
+            places.push(format!("${}", values.len()));
+        }
+        conditions.push(format!("e.kind in ({})", places.join(", ")));
+    }
+    if let Some(after) = &query.after {
+        let Cursor { at, seq } = Cursor::decode(after).ok_or_else(|| Error::field("after", "this is no cursor"))?;
+        values.extend([at.into(), seq.into()]);
+        let (at, seq) = (values.len() - 1, values.len());
+        conditions.push(format!("(e.at < ${at} or (e.at = ${at} and e.seq < ${seq}))"));
+    }
+    Ok((conditions.join(" and "), values))
+}
+
+/// The place of an entry in its ledger, which does not move when others are added.
+struct Cursor {
+    at: i64,
+    seq: i64,
+}
+
+impl Cursor {
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode([self.at.to_be_bytes(), self.seq.to_be_bytes()].concat())
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (at, seq) = bytes.split_at_checked(8)?;
+        let read = |bytes: &[u8]| bytes.try_into().ok().map(i64::from_be_bytes);
+        Some(Self {
+            at: read(at)?,
+            seq: read(seq)?,
+        })
+    }
+}
+
+fn worded(row: Row, shop: &Shop, language: &str) -> Result<LedgerEntry> {
+    let texts = |json: Option<String>| -> Result<Option<String>> {
+        let texts: Option<Texts> = json.map(|json| serde_json::from_str(&json)).transpose()?;
+        Ok(texts.map(|texts| shop.text(&texts, language)))
+    };
+    let money = |minor| Money::new(minor, shop.file.currency);
+    let store = row.store.map(|id| shop.store_name(&id, language)).unwrap_or_default();
+    let reference = match (row.purchase_number, row.return_number, row.redemption_id) {
+        (Some(purchase), Some(external_id), _) => {
+            let amount = money(row.amount_minor.unwrap_or_default());
+            Some(Reference::Return {
+                external_id,
+                purchase,
+                store,
+                amount,
+            })
+        }
+        (Some(external_id), None, _) => Some(Reference::Purchase {
+            external_id,
+            store,
+            total: money(row.total_minor.unwrap_or_default()),
+        }),
+        (None, _, Some(id)) => {
+            let money = money(row.money_minor.unwrap_or_default());
+            Some(Reference::Redemption {
+                id,
+                reward: texts(row.title)?,
+                money,
+            })
+        }
+        (None, _, None) => None,
+    };
+    Ok(LedgerEntry {
+        id: row.id,
+        at: from_millis(row.at),
+        kind: kind_of(&row.kind),
+        points: Points(row.points),
+        worth: money(row.worth_minor),
+        balance_after: Points(row.balance_after),
+        reason: texts(row.reason)?,
+        reference,
+        available_at: row.available_at.map(from_millis),
+        expires_at: row.expires_at.map(from_millis),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_and_nothing_else_does() {
+        let cursor = Cursor {
+            at: 1_795_255_200_000,
+            seq: 17,
+        };
+        let read = Cursor::decode(&cursor.encode()).expect("its own text");
+        assert_eq!((read.at, read.seq), (cursor.at, cursor.seq));
+        for refused in [
+            "",
+            "x",
+            "AAAA",
+            "////////////////////////",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            assert!(Cursor::decode(refused).is_none(), "{refused}");
+        }
+    }
+}

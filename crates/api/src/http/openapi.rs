@@ -1,0 +1,72 @@
+//! The OpenAPI 3.1 document, made from the same declarations that route requests.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use loyalty_contract::BASE;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{App, auth, ledger, programme, quotes, rewards, status};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Loyalty API",
+        version = "1",
+        description = "What a loyalty wallet, a till and a counter talk to.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    modifiers(&SessionCookie),
+    tags(
+        (name = "programme", description = "What makes this shop's programme different"),
+        (name = "auth", description = "Signing in and out"),
+        (name = "me", description = "The member who is signed in"),
+        (name = "rewards", description = "What points can be turned into"),
+        (name = "quotes", description = "What would happen, without doing it"),
+    )
+)]
+struct Document;
+
+struct SessionCookie;
+
+impl utoipa::Modify for SessionCookie {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let description = "Set by signing in; over https its name begins with __Host-.";
+        let cookie = ApiKeyValue::with_description("loyalty_session", description);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// Every endpoint below the base, with its documentation.
+pub fn api() -> OpenApiRouter<Arc<App>> {
+    let resources = OpenApiRouter::new()
+        .routes(routes!(programme::get_programme))
+        .routes(routes!(auth::create_challenge))
+        .routes(routes!(auth::create_session))
+        .routes(routes!(auth::end_session))
+        .routes(routes!(status::get_status))
+        .routes(routes!(ledger::list_entries))
+        .routes(routes!(rewards::list_rewards))
+        .routes(routes!(rewards::get_reward))
+        .routes(routes!(quotes::create_quote));
+    OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, resources)
+}
+
+/// The document itself.
+pub fn document() -> utoipa::openapi::OpenApi {
+    api().into_openapi()
+}
+
+/// `GET /openapi.json`.
+pub fn answer(document: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, no-cache")),
+    ];
+    (headers, document).into_response()
+}

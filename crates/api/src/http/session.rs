@@ -1,0 +1,115 @@
+//! Who is asking: an opaque token in a cookie, of which the database has only the hash.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use chrono::TimeDelta;
+use loyalty_contract::Instant;
+use sqlx::{AnyConnection, AnyPool};
+
+use super::App;
+use super::error::{Error, Result};
+use crate::clock::millis;
+use crate::token;
+
+/// For how long a session lasts on one's own phone.
+const LASTS: TimeDelta = TimeDelta::days(180);
+
+/// A member's session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Opaque.
+    pub id: String,
+    /// Whose it is.
+    pub member_id: String,
+}
+
+impl Session {
+    /// Begins one, and gives the cookie that carries it.
+    pub async fn begin(db: &mut AnyConnection, app: &App, member_id: &str, now: Instant) -> Result<HeaderValue> {
+        let secret = token::secret()?;
+        sqlx::query(
+            "insert into sessions (id, token_hash, member_id, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+        )
+        .bind(token::id()?)
+        .bind(token::hash(&secret))
+        .bind(member_id)
+        .bind(millis(now))
+        .bind(millis(now + LASTS))
+        .execute(db)
+        .await?;
+        cookie(app, &secret, LASTS.num_seconds())
+    }
+
+    /// Ends it, and gives the cookie that clears the browser's.
+    pub async fn end(db: &AnyPool, app: &App, session: Option<Self>) -> Result<HeaderValue> {
+        if let Some(session) = session {
+            sqlx::query("delete from sessions where id = $1")
+                .bind(session.id)
+                .execute(db)
+                .await?;
+        }
+        cookie(app, "", 0)
+    }
+
+    async fn of(headers: &HeaderMap, app: &App) -> Result<Option<Self>> {
+        let Some(secret) = token_of(app, headers) else {
+            return Ok(None);
+        };
+        let found: Option<(String, String)> =
+            sqlx::query_as("select id, member_id from sessions where token_hash = $1 and expires_at > $2")
+                .bind(token::hash(secret))
+                .bind(millis(app.clock.now()))
+                .fetch_optional(&app.db)
+                .await?;
+        Ok(found.map(|(id, member_id)| Self { id, member_id }))
+    }
+}
+
+fn cookie(app: &App, value: &str, max_age: i64) -> Result<HeaderValue> {
+    let secure = if app.is_secure() { "; Secure" } else { "" };
+    let text = format!(
+        "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}",
+        cookie_name(app)
+    );
+    HeaderValue::try_from(text).map_err(Error::internal)
+}
+
+/// Over https the browser itself guarantees that no other host set the cookie.
+fn cookie_name(app: &App) -> &'static str {
+    if app.is_secure() {
+        "__Host-loyalty_session"
+    } else {
+        "loyalty_session"
+    }
+}
+
+/// The session's token, as the browser sent it.
+pub fn token_of<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = cookie_name(app);
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name && !value.is_empty()).then_some(value))
+}
+
+impl FromRequestParts<Arc<App>> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        Self::of(&parts.headers, app).await?.ok_or_else(Error::signed_out)
+    }
+}
+
+impl OptionalFromRequestParts<Arc<App>> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
+        Self::of(&parts.headers, app).await
+    }
+}

@@ -1,0 +1,66 @@
+//! The reference loyalty API: what a wallet, a till and a counter talk to.
+//!
+//! `config` says what can be set, `http` answers requests, `account` keeps a member's books by the rules of
+//! `loyalty_rules`, `seed` and `verify` are commands of their own. Whatever goes wrong for the person at the
+//! terminal is a [`failure::Failure`]; whatever goes wrong for a client is an `http::Error`.
+
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod failure;
+pub mod http;
+mod members;
+pub mod programme_file;
+pub mod seed;
+pub mod serve;
+pub mod shop;
+pub mod texts;
+pub mod token;
+pub mod verify;
+
+use config::{Cli, Command};
+use failure::Failure;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// [`Failure`], to be shown to whoever asked.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let db = db::connect(&cli.database_url).await?;
+    match cli.command {
+        Command::Serve(config) => serve::run(db, config).await,
+        Command::Migrate => {
+            db::migrate(&db).await?;
+            say("The database is up to date.");
+            Ok(())
+        }
+        Command::Seed(config) => {
+            db::migrate(&db).await?;
+            seed::seed(&db, &config, clock::Clock::default()).await?;
+            say("The database has the sample now, and is marked as a demo.");
+            Ok(())
+        }
+        Command::Verify => {
+            if db::stage(&db).await? == db::Stage::Empty {
+                return Err(Failure::new(
+                    "The database has no tables yet: there is nothing to verify.",
+                ));
+            }
+            let found = verify::verify(&db).await?;
+            say(&format!(
+                "Verified {} members and {} ledger entries: no difference.",
+                found.members, found.entries
+            ));
+            Ok(())
+        }
+    }
+}
+
+/// Tells whoever asked; everything else goes to the log.
+#[expect(clippy::print_stdout, reason = "the answer of a command belongs on standard output")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,215 @@
+//! A member as the database has them, at one instant.
+
+use chrono::{DateTime, NaiveDate};
+use loyalty_contract::rewards::Availability;
+use loyalty_contract::status::{Balance, Member, MemberState};
+use loyalty_contract::{Instant, Points};
+use loyalty_rules::availability::Holder;
+use loyalty_rules::lots::{self, Lot};
+use loyalty_rules::tiers::{Standing, standing};
+use loyalty_rules::worth::worth;
+use sqlx::{AnyConnection, FromRow};
+
+use crate::account::{Totals, by_day};
+use crate::clock::from_millis;
+use crate::http::{Error, Result};
+use crate::shop::Shop;
+
+/// A member, what they have and where they stand.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// When this was so.
+    pub at: Instant,
+    /// As they see themselves.
+    pub member: Member,
+    /// Messages that were not opened.
+    pub unread_messages: u32,
+    /// Running sums of the ledger, with what ended since its last entry counted as expired.
+    pub totals: Totals,
+    /// Lots of which something is left or owed, settled, each with the entry that made it.
+    pub lots: Vec<Lot>,
+    /// The entries that made them.
+    pub sources: Vec<String>,
+    /// What counts towards a tier, by day.
+    pub qualifying: Vec<(NaiveDate, Points)>,
+    /// Where they stand; `None` without a ladder.
+    pub standing: Option<Standing>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    number: String,
+    name: String,
+    since: i64,
+    state: String,
+    contact: Option<String>,
+    unread_messages: i64,
+    balance: i64,
+    earned: i64,
+    spent: i64,
+    expired: i64,
+}
+
+impl Snapshot {
+    /// Reads it. Costs as much as the member has open lots and days that count, however long their ledger is.
+    ///
+    /// # Errors
+    /// [`Error`] where the database does not answer, or there is no such member (any more).
+    pub async fn load(db: &mut AnyConnection, shop: &Shop, member_id: &str, now: Instant) -> Result<Self> {
+        let row: Row = sqlx::query_as(
+            "select number, name, since, state, contact, unread_messages, balance, earned, spent, expired
+             from members where id = $1",
+        )
+        .bind(member_id)
+        .fetch_optional(&mut *db)
+        .await?
+        .ok_or_else(Error::signed_out)?;
+
+        let open: Vec<(i64, i64, Option<i64>, String)> = sqlx::query_as(
+            "select remaining, available_at, expires_at, entry_id from lots
+             where member_id = $1 and remaining <> 0 order by seq",
+        )
+        .bind(member_id)
+        .fetch_all(&mut *db)
+        .await?;
+        let (mut lots, sources): (Vec<Lot>, Vec<String>) = open
+            .into_iter()
+            .map(|(remaining, available_at, expires_at, source)| {
+                let lot = Lot {
+                    points: Points(remaining),
+                    available_at: from_millis(available_at),
+                    expires_at: expires_at.map(from_millis),
+                };
+                (lot, source)
+            })
+            .unzip();
+        lots::settle(&mut lots, now);
+
+        let days: Vec<(i64, i64)> =
+            sqlx::query_as("select day, points from qualifying where member_id = $1 order by day")
+                .bind(member_id)
+                .fetch_all(&mut *db)
+                .await?;
+        let qualifying: Vec<_> = days
+            .into_iter()
+            .map(|(day, points)| (from_day_number(day), Points(points)))
+            .collect();
+
+        let over: Points = lots
+            .iter()
+            .filter(|lot| lot.is_expired(now))
+            .map(|lot| lot.points)
+            .sum();
+        let totals = Totals {
+            balance: Points(row.balance) - over,
+            earned: Points(row.earned),
+            spent: Points(row.spent),
+            expired: Points(row.expired) + over,
+        };
+        let contact = row.contact.map(|contact| serde_json::from_str(&contact)).transpose()?;
+        let member = Member {
+            number: row.number,
+            name: row.name,
+            since: from_day_number(row.since),
+            state: state_of(&row.state),
+            contact,
+        };
+        let mut found = Self {
+            at: now,
+            member,
+            unread_messages: u32::try_from(row.unread_messages).unwrap_or_default(),
+            totals,
+            lots,
+            sources,
+            qualifying,
+            standing: None,
+        };
+        found.standing = found.standing_with(shop, Points::ZERO)?;
+        Ok(found)
+    }
+
+    /// Where they would stand with so many more points earned today.
+    ///
+    /// # Errors
+    /// [`Error`] where a number does not fit.
+    pub fn standing_with(&self, shop: &Shop, more: Points) -> Result<Option<Standing>> {
+        let today = loyalty_rules::calendar::day_of(self.at, &shop.zone);
+        let days = self.qualifying.iter().copied().chain([(today, more)]);
+        let history = by_day(days, &shop.zone)?;
+        Ok(standing(
+            &shop.thresholds,
+            shop.file.tier_window,
+            &history,
+            self.at,
+            &shop.zone,
+        )?)
+    }
+
+    /// What can be used now.
+    pub fn available(&self) -> Points {
+        lots::available(&self.lots, self.at)
+    }
+
+    /// What they have, after so many points left it and so many came to wait.
+    ///
+    /// # Errors
+    /// [`Error`] where a number does not fit.
+    pub fn balance(&self, shop: &Shop, less: Points, waiting: Points) -> Result<Balance> {
+        let available = self.available() - less;
+        let pending = lots::pending(&self.lots, self.at)
+            .0
+            .checked_add(waiting.0)
+            .ok_or(loyalty_rules::Overflow)?;
+        Ok(Balance {
+            available,
+            pending: Points(pending),
+            worth: worth(available, &shop.file.point_value)?,
+        })
+    }
+
+    /// The tier held, by its id.
+    pub fn tier<'a>(&self, shop: &'a Shop) -> Option<&'a str> {
+        tier_id(shop, self.standing)
+    }
+
+    /// What a reward's availability depends on.
+    pub fn holder<'a>(&self, shop: &'a Shop) -> Holder<'a> {
+        Holder {
+            available: self.available(),
+            tier: self.tier(shop),
+            state: self.member.state,
+        }
+    }
+
+    /// Whether the membership neither earns nor spends.
+    pub fn is_paused(&self) -> bool {
+        self.member.state == MemberState::Paused
+    }
+}
+
+/// The id of the tier that somebody stands on.
+pub fn tier_id(shop: &Shop, standing: Option<Standing>) -> Option<&str> {
+    standing
+        .and_then(|standing| shop.file.tiers.get(standing.tier))
+        .map(|tier| tier.id.as_str())
+}
+
+/// Whether nothing stands in the way of having a reward.
+pub fn is_ready(availability: &Availability) -> bool {
+    matches!(availability, Availability::Ready)
+}
+
+/// A day from days since 1970; the epoch itself for one beyond the calendar, which nothing here writes.
+fn from_day_number(day: i64) -> NaiveDate {
+    let day = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
+    day.unwrap_or_else(|| DateTime::UNIX_EPOCH.date_naive())
+}
+
+fn state_of(name: &str) -> MemberState {
+    match name {
+        "active" => MemberState::Active,
+        "paused" => MemberState::Paused,
+        "managed" => MemberState::Managed,
+        _ => MemberState::Unknown,
+    }
+}

@@ -1,0 +1,375 @@
+//! Writes a told sample into the database, in one transaction.
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use chrono::NaiveDate;
+use sqlx::AnyPool;
+
+use super::history::Told;
+use super::sample::Picture;
+use crate::account::{BelongsTo, kind_name};
+use crate::clock::millis;
+use crate::db::{Value, insert_rows};
+use crate::failure::Failure;
+use crate::programme_file::{ProgrammeFile, StaffFile, StaffRole};
+use crate::shop::Shop;
+use crate::token;
+
+type Rows = Vec<Vec<Value>>;
+
+macro_rules! row {
+    ($($value:expr),+ $(,)?) => { vec![$(Value::from($value)),+] };
+}
+
+/// Writes everything, or nothing.
+///
+/// # Errors
+/// [`Failure`] where the database refuses, or has a programme already.
+pub async fn write(db: &AnyPool, shop: &Shop, pictures: &[Picture], members: &[Told<'_>]) -> Result<(), Failure> {
+    let mut tx = db.begin().await?;
+    // The mark comes first: it locks out whoever else is seeding, and a database that has it is not empty.
+    let marked = sqlx::query("insert into meta (name, value) values ('demo', 'sample') on conflict (name) do nothing")
+        .execute(&mut *tx)
+        .await?;
+    let (programmes,): (i64,) = sqlx::query_as("select count(*) from programme")
+        .fetch_one(&mut *tx)
+        .await?;
+    if marked.rows_affected() == 0 || programmes > 0 {
+        return Err(Failure::new(
+            "The database has a programme already: only an empty one can be seeded.",
+        ));
+    }
+
+    let programme = ProgrammeFile {
+        rewards: vec![],
+        staff: vec![],
+        ..shop.file.clone()
+    };
+    let rows = vec![row![1, shop.revision, json(&programme)?]];
+    insert_rows(&mut tx, "programme", &["id", "revision", "document"], rows).await?;
+
+    let rows = pictures
+        .iter()
+        .map(|picture| {
+            row![
+                picture.hash.as_str(),
+                picture.extension,
+                picture.content_type,
+                picture.content.as_str()
+            ]
+        })
+        .collect();
+    insert_rows(
+        &mut tx,
+        "media",
+        &["hash", "extension", "content_type", "content"],
+        rows,
+    )
+    .await?;
+
+    let rows = (1..)
+        .zip(&shop.file.rewards)
+        .map(|(position, reward)| {
+            Ok(row![
+                reward.id.as_str(),
+                position,
+                json(reward)?,
+                reward.stock.map(i64::from),
+                None::<i64>
+            ])
+        })
+        .collect::<Result<Rows, Failure>>()?;
+    insert_rows(
+        &mut tx,
+        "rewards",
+        &["id", "position", "document", "stock", "removed_at"],
+        rows,
+    )
+    .await?;
+
+    let rows = shop
+        .file
+        .staff
+        .iter()
+        .map(staff_row)
+        .collect::<Result<Rows, Failure>>()?;
+    insert_rows(
+        &mut tx,
+        "staff",
+        &["id", "store", "code", "name", "role", "pin_hash"],
+        rows,
+    )
+    .await?;
+
+    for told in members {
+        write_member(&mut tx, told).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(), Failure> {
+    let id = told.id.as_str();
+    let member = told.member;
+    let account = &told.account;
+    let columns = [
+        "id",
+        "version",
+        "number",
+        "name",
+        "email",
+        "language",
+        "since",
+        "state",
+        "contact",
+        "unread_messages",
+        "entry_count",
+        "balance",
+        "earned",
+        "spent",
+        "expired",
+    ];
+    let row = row![
+        id,
+        1,
+        member.number.as_str(),
+        member.name.as_str(),
+        member.email.to_lowercase(),
+        member.language.as_str(),
+        day_number(told.since),
+        json(&member.state)?.trim_matches('"'),
+        member.contact.as_ref().map(json).transpose()?,
+        i64::from(member.unread_messages),
+        count(account.entries.len())?,
+        account.totals.balance.0,
+        account.totals.earned.0,
+        account.totals.spent.0,
+        account.totals.expired.0,
+    ];
+    insert_rows(tx, "members", &columns, vec![row]).await?;
+
+    let columns = [
+        "id",
+        "store",
+        "external_id",
+        "member_id",
+        "occurred_at",
+        "total_minor",
+        "earning_points",
+        "earning_per_minor",
+        "multiplier_permille",
+        "points",
+        "returned_minor",
+        "forgiven",
+    ];
+    let rows = account
+        .purchases
+        .values()
+        .map(|purchase| {
+            row![
+                purchase.id.as_str(),
+                purchase.store.as_str(),
+                purchase.external_id.as_str(),
+                id,
+                millis(purchase.occurred_at),
+                purchase.total_minor,
+                purchase.earning.points.0,
+                purchase.earning.per_money.minor,
+                i64::from(purchase.multiplier_permille),
+                purchase.points.0,
+                purchase.returned_minor,
+                purchase.forgiven.0,
+            ]
+        })
+        .collect();
+    insert_rows(tx, "purchases", &columns, rows).await?;
+
+    let columns = [
+        "id",
+        "purchase_id",
+        "external_id",
+        "store",
+        "occurred_at",
+        "amount_minor",
+        "points",
+    ];
+    let rows = account
+        .returns
+        .iter()
+        .map(|returned| {
+            row![
+                returned.id.as_str(),
+                returned.purchase_id.as_str(),
+                returned.external_id.as_str(),
+                returned.store.as_str(),
+                millis(returned.occurred_at),
+                returned.amount_minor,
+                returned.points.0,
+            ]
+        })
+        .collect();
+    insert_rows(tx, "returns", &columns, rows).await?;
+
+    let columns = [
+        "id",
+        "member_id",
+        "reward_id",
+        "title",
+        "state",
+        "code",
+        "points",
+        "money_minor",
+        "created_at",
+        "valid_until",
+        "captured_at",
+    ];
+    let rows = told
+        .redemptions
+        .iter()
+        .map(|redemption| {
+            row![
+                redemption.id.as_str(),
+                id,
+                redemption.reward_id.clone(),
+                redemption.title.clone(),
+                "captured",
+                redemption.code.as_str(),
+                redemption.points.0,
+                redemption.money_minor,
+                millis(redemption.at),
+                millis(redemption.valid_until),
+                millis(redemption.at),
+            ]
+        })
+        .collect();
+    insert_rows(tx, "redemptions", &columns, rows).await?;
+
+    write_books(tx, told).await
+}
+
+async fn write_books(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(), Failure> {
+    let id = told.id.as_str();
+    let account = &told.account;
+    let columns = [
+        "id",
+        "member_id",
+        "seq",
+        "at",
+        "kind",
+        "points",
+        "worth_minor",
+        "balance_after",
+        "reason",
+        "purchase_id",
+        "return_id",
+        "redemption_id",
+        "available_at",
+        "expires_at",
+    ];
+    let rows = (1..)
+        .zip(&account.entries)
+        .map(|(seq, entry)| {
+            let (mut purchase, mut returned, mut redemption) = (None, None, None);
+            match &entry.belongs_to {
+                BelongsTo::Nothing => {}
+                BelongsTo::Purchase(id) => purchase = Some(id.clone()),
+                BelongsTo::Return(id) => returned = Some(id.clone()),
+                BelongsTo::Redemption(id) => redemption = Some(id.clone()),
+            }
+            row![
+                entry.id.as_str(),
+                id,
+                seq,
+                millis(entry.at),
+                kind_name(entry.kind),
+                entry.points.0,
+                entry.worth_minor,
+                entry.balance_after.0,
+                entry.reason.clone(),
+                purchase,
+                returned,
+                redemption,
+                entry.available_at.map(millis),
+                entry.expires_at.map(millis),
+            ]
+        })
+        .collect();
+    insert_rows(tx, "entries", &columns, rows).await?;
+
+    let columns = [
+        "id",
+        "member_id",
+        "seq",
+        "entry_id",
+        "purchase_id",
+        "points",
+        "remaining",
+        "expired",
+        "available_at",
+        "expires_at",
+    ];
+    let rows = account
+        .closed
+        .iter()
+        .chain(&account.open)
+        .map(|held| {
+            row![
+                held.id.as_str(),
+                id,
+                held.seq,
+                held.entry_id.as_str(),
+                held.purchase_id.clone(),
+                held.granted.0,
+                held.lot.points.0,
+                held.expired.0,
+                millis(held.lot.available_at),
+                held.lot.expires_at.map(millis),
+            ]
+        })
+        .collect();
+    insert_rows(tx, "lots", &columns, rows).await?;
+
+    let rows = account
+        .qualifying
+        .iter()
+        .map(|(&day, points)| row![id, day_number(day), points.0])
+        .collect();
+    insert_rows(tx, "qualifying", &["member_id", "day", "points"], rows).await?;
+    Ok(())
+}
+
+fn staff_row(staff: &StaffFile) -> Result<Vec<Value>, Failure> {
+    let hash = Argon2::default().hash_password(staff.pin.as_bytes()).map_err(|error| {
+        Failure::new(format!(
+            "The PIN of staff {:?} could not be hashed: {error}.",
+            staff.code
+        ))
+    })?;
+    let role = match staff.role {
+        StaffRole::Clerk => "clerk",
+        StaffRole::Manager => "manager",
+    };
+    let id = token::id().map_err(|error| Failure::new(format!("Seeding failed: {error}.")))?;
+    Ok(row![
+        id,
+        staff.store.as_str(),
+        staff.code.as_str(),
+        staff.name.as_str(),
+        role,
+        hash.to_string()
+    ])
+}
+
+/// A day as the database keeps it: days since 1970.
+fn day_number(day: NaiveDate) -> i64 {
+    i64::from(day.to_epoch_days())
+}
+
+fn count(number: usize) -> Result<i64, Failure> {
+    i64::try_from(number).map_err(|_| Failure::new("A history is too long."))
+}
+
+fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(document)
+        .map_err(|error| Failure::new(format!("A document cannot be written as JSON: {error}.")))
+}

@@ -1,0 +1,136 @@
+//! `loyalty-api serve`: from a command line to a server that answers, and to its end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::AnyPool;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::Serve;
+use crate::db::{self, Stage};
+use crate::failure::Failure;
+use crate::http::{self, App};
+use crate::{say, seed};
+
+/// For how long requests that are being answered may go on once the end was asked for.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+/// [`Failure`] where it cannot begin.
+pub async fn run(db: AnyPool, config: Serve) -> Result<(), Failure> {
+    let end = told_to_stop()?;
+    let server = start(db, config).await?;
+    say(&format!("listening on http://{}", server.address));
+    end.await;
+    server.stop().await
+}
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Server {
+    /// Where, with the port that was really bound.
+    pub address: SocketAddr,
+    end: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Ends it within seconds: it takes no more requests, and finishes those that it has.
+    ///
+    /// # Errors
+    /// [`Failure`] where serving failed meanwhile.
+    pub async fn stop(self) -> Result<(), Failure> {
+        // Gone only if the server is, which the task below then tells.
+        let _ = self.end.send(());
+        match tokio::time::timeout(GRACE, self.task).await {
+            Ok(Ok(Err(error))) => Err(Failure::new(format!("Serving failed: {error}."))),
+            Ok(Err(error)) => Err(Failure::new(format!("Serving failed: {error}."))),
+            Ok(Ok(Ok(()))) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Takes the port, brings a demo's database up, and begins to answer.
+///
+/// # Errors
+/// [`Failure`] where the port, the folder, the URL or the database is none to serve with.
+pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
+    if let Some(folder) = config
+        .wallet_dir
+        .as_deref()
+        .filter(|folder| !folder.join("index.html").is_file())
+    {
+        return Err(Failure::new(format!(
+            "There is no built wallet in {}: it has no index.html.",
+            folder.display()
+        )));
+    }
+    let address = SocketAddr::new(config.host, config.port);
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Failure::new(format!(
+            "Port {} is taken by another program: choose one with --port.",
+            config.port
+        )),
+        _ => Failure::new(format!("The server cannot listen on {address}: {error}.")),
+    })?;
+    let cannot_listen = |error| Failure::new(format!("The server cannot listen on {address}: {error}."));
+    let address = listener.local_addr().map_err(cannot_listen)?;
+
+    let clock = config.clock.map_or_else(Clock::default, Clock::starting_at);
+    let demo = prepare(&db, &config, clock).await?;
+    let app = App::new(db, clock, &config, demo)?;
+    let router = http::router(Arc::new(app), &config)?;
+    let (end, ended) = oneshot::channel();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+        // An error means that the handle was dropped, which ends the server as well.
+        let _ = ended.await;
+    });
+    Ok(Server {
+        address,
+        end,
+        task: tokio::spawn(serving.into_future()),
+    })
+}
+
+/// Refuses a database that does not fit, and fills one for a demo. Tells whether it is a demo.
+async fn prepare(db: &AnyPool, config: &Serve, clock: Clock) -> Result<bool, Failure> {
+    match (db::stage(db).await?, config.demo) {
+        (Stage::Seeded { demo: true }, false) => Err(Failure::new(
+            "The database is a demo's, in which anybody can sign in: serve it with --demo, or use another one.",
+        )),
+        (Stage::Seeded { demo: false }, true) => Err(Failure::new(
+            "The database is not a demo's: --demo would let anybody sign in to it. Serve it without, or use another one.",
+        )),
+        (Stage::Empty | Stage::Migrated, true) => {
+            db::migrate(db).await?;
+            seed::seed(db, &config.seed, clock).await?;
+            Ok(true)
+        }
+        (Stage::Seeded { .. }, true) => {
+            db::migrate(db).await?;
+            Ok(true)
+        }
+        (_, false) => Ok(false),
+    }
+}
+
+/// Completes when the process is told to stop: by SIGTERM, or by Ctrl-C.
+fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("Signals cannot be received: {error}.")));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,68 @@
+//! Things that must not be guessed, and their hashes.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// The system has no randomness to give; nothing that must not be guessed can be made then.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gave no random bytes")]
+pub struct NoRandomness;
+
+fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
+
+/// An identifier of 128 random bits.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn id() -> Result<String, NoRandomness> {
+    random::<16>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A secret of 256 random bits, for a cookie or a link.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn secret() -> Result<String, NoRandomness> {
+    random::<32>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Six random digits.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn six_digits() -> Result<String, NoRandomness> {
+    // 2^64 is so much larger than 10^6 that the remainder favours no code that anybody could measure.
+    random::<8>().map(|bytes| format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
+}
+
+/// Eight digits of Crockford's base 32: what a voucher is read aloud by.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn voucher_code() -> Result<String, NoRandomness> {
+    const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    random::<8>().map(|bytes| {
+        bytes
+            .iter()
+            .map(|byte| char::from(CROCKFORD[usize::from(byte % 32)]))
+            .collect()
+    })
+}
+
+/// SHA-256 in hexadecimal: all that the database keeps of a secret.
+pub fn hash(secret: impl AsRef<[u8]>) -> String {
+    Sha256::digest(secret.as_ref())
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
