@@ -1,0 +1,27 @@
+//! The programme, and the texts of a language, which lie beside the wallet as a file.
+
+use gloo_net::http::Request;
+use loyalty_contract::programme::Programme;
+use wasm_bindgen::JsValue;
+
+use super::{ApiError, get, url};
+
+/// What makes this shop's programme different.
+pub async fn get_programme() -> Result<Programme, ApiError> {
+    get(&url("/programme", &())).await
+}
+
+/// The texts of a language, as the parsed file.
+pub async fn get_texts(language: &str) -> Result<JsValue, ApiError> {
+    // A plain request, so that it is the one that `boot.js` sent ahead.
+    let unreachable = |e: gloo_net::Error| ApiError::Unreachable(e.to_string());
+    let response = Request::get(&format!("/locales/{language}.json"))
+        .send()
+        .await
+        .map_err(unreachable)?;
+    if !response.ok() {
+        return Err(ApiError::Unreadable(format!("status {}", response.status())));
+    }
+    let text = response.text().await.map_err(unreachable)?;
+    js_sys::JSON::parse(&text).map_err(|_| ApiError::Unreadable("the texts are not JSON".to_owned()))
+}

@@ -1,0 +1,151 @@
+//! Starts the wallet: texts, programme and status at once, then the screen for where one is.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use loyalty_contract::programme::Programme;
+
+use crate::api::{self, ApiError};
+use crate::browser::document;
+use crate::components::failure::LoadFailed;
+use crate::components::nav::Nav;
+use crate::data::Remembered;
+use crate::intl::{self, t};
+use crate::pages;
+use crate::routes::{Route, Router};
+use crate::state::{Preferences, Session, provide_programme};
+use crate::theme;
+
+/// How far the wallet is with starting.
+#[derive(Clone, PartialEq, Eq)]
+enum Start {
+    /// The static shell of the page stands meanwhile.
+    Fetching,
+    /// Texts and programme are there, in the language chosen.
+    Ready(Arc<Programme>),
+    /// One of them is not.
+    Failed(ApiError),
+}
+
+/// The wallet.
+#[component]
+pub fn App() -> impl IntoView {
+    let router = Router::provide();
+    let session = Session::provide();
+    let language = page_language();
+    intl::set_language(&language, Default::default());
+    let preferences = Preferences::provide(language);
+    let remembered = Remembered::provide(session);
+    remembered.status.refresh();
+
+    let start = RwSignal::new(Start::Fetching);
+    Effect::new(move |before: Option<String>| {
+        let language = preferences.language();
+        if before.is_some() {
+            remembered.refresh();
+        }
+        spawn_local(fetch(language.clone(), start));
+        language
+    });
+    Effect::new(move |_| {
+        if start.get() != Start::Fetching {
+            document::remove_shell();
+        }
+    });
+    let is_signed_out = Memo::new(move |_| {
+        let is_signed_out = session.is_signed_out();
+        if is_signed_out {
+            remembered.forget();
+        }
+        is_signed_out
+    });
+
+    move || match start.get() {
+        Start::Fetching => ().into_any(),
+        Start::Failed(error) => {
+            let retry = move || spawn_local(fetch(preferences.language(), start));
+            view! { <main class="screen" id="main"><LoadFailed error on_retry=retry /></main> }.into_any()
+        }
+        Start::Ready(programme) => {
+            let is_demo = programme.demo;
+            provide_programme(programme);
+            view! {
+                <div class="app">
+                    {is_demo.then(|| view! { <p class="demo-ribbon">{t::app::demo()}</p> })}
+                    {move || {
+                        if is_signed_out.get() {
+                            view! { <pages::sign_in::SignInPage /> }.into_any()
+                        } else {
+                            view! { <Screens router /> }.into_any()
+                        }
+                    }}
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// The frame of a signed-in member, and in it the screen for where they are.
+#[component]
+fn Screens(router: Router) -> impl IntoView {
+    let route = Memo::new(move |_| router.route());
+    view! {
+        <a class="skip-link" href="#main">{t::app::skip()}</a>
+        <Nav route />
+        {move || {
+            let route = route.get();
+            let width = match route {
+                Route::Activity | Route::You | Route::Code => Some("narrow"),
+                _ => None,
+            };
+            let page = match route {
+                Route::Home => view! { <pages::home::HomePage /> }.into_any(),
+                Route::Rewards => view! { <pages::rewards::RewardsPage /> }.into_any(),
+                Route::Reward(id) => view! { <pages::reward::RewardPage id /> }.into_any(),
+                Route::Convert => view! { <pages::convert::ConvertPage /> }.into_any(),
+                Route::Code => view! { <pages::code::CodePage /> }.into_any(),
+                Route::Activity => view! { <pages::activity::ActivityPage /> }.into_any(),
+                Route::You => view! { <pages::you::YouPage /> }.into_any(),
+                Route::NotFound => view! { <pages::not_found::NotFoundPage /> }.into_any(),
+            };
+            view! {
+                <main class="screen" id="main" tabindex="-1" data-width=width data-enter=router.has_moved().then_some("")>
+                    {page}
+                </main>
+            }
+        }}
+    }
+}
+
+/// Fetches the texts and the programme in a language, both at once.
+async fn fetch(language: String, start: RwSignal<Start>) {
+    intl::set_request_language(&language);
+    let texts = api::programme::get_texts(&language);
+    let programme = api::programme::get_programme();
+    start.set(match futures::join!(texts, programme) {
+        (Ok(texts), Ok(programme)) => {
+            intl::set_language(&language, texts);
+            intl::set_programme(&programme);
+            theme::apply(&programme.theme.accent);
+            Start::Ready(Arc::new(programme))
+        }
+        (Ok(texts), Err(error)) => {
+            intl::set_language(&language, texts);
+            Start::Failed(error)
+        }
+        (Err(error), _) => Start::Failed(error),
+    });
+}
+
+/// The language that `boot.js` chose, as far as there is a file for it.
+fn page_language() -> String {
+    let chosen = document::document()
+        .and_then(|d| d.document_element())
+        .and_then(|root| root.get_attribute("lang"));
+    let known = intl::t::LANGUAGES
+        .iter()
+        .find(|known| chosen.as_deref() == Some(**known));
+    (*known.unwrap_or(&"en")).to_owned()
+}

@@ -1,0 +1,47 @@
+//! A screen's name: the page's title, and where the focus goes when one arrives.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::browser;
+use crate::intl::t;
+use crate::routes::{Route, focus_heading};
+use crate::state::use_programme;
+
+/// The one `h1` of a screen.
+#[component]
+pub fn PageHeading(
+    /// What the screen is called.
+    #[prop(into)]
+    title: Signal<String>,
+    /// For screens that say who they are by what they show.
+    #[prop(optional)]
+    is_hidden: bool,
+) -> impl IntoView {
+    let heading = NodeRef::<html::H1>::new();
+    let shop = use_programme().name.clone();
+    Effect::new(move |_| browser::set_title(&format!("{} · {shop}", title.get())));
+    heading.on_load(|heading| focus_heading(&heading));
+    view! {
+        <h1 node_ref=heading tabindex="-1" class=is_hidden.then_some("visually-hidden")>{move || title.get()}</h1>
+    }
+}
+
+/// The bar of a screen below another: the way back, and its name.
+#[component]
+pub fn BackBar(
+    /// What the screen is called.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Where back is.
+    to: Route,
+) -> impl IntoView {
+    view! {
+        <div class="bar" data-kind="title">
+            <a class="icon-button" href=to.path() aria-label=t::app::back()><Icon name="back" /></a>
+            <PageHeading title />
+            <span></span>
+        </div>
+    }
+}

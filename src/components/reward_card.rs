@@ -1,0 +1,169 @@
+//! A reward in a row or in the catalogue.
+
+use leptos::prelude::*;
+use loyalty_contract::programme::{Programme, Tier};
+use loyalty_contract::rewards::{Availability, Reason, Reward};
+use loyalty_contract::{Money, Points};
+use loyalty_rules::{earning, tiers};
+
+use super::icon::{RewardPicture, kind_name};
+use crate::intl::{self, DayStyle, t};
+use crate::routes::Route;
+
+/// A picture, what it is, what it costs, and what is missing.
+#[component]
+pub fn RewardCard(
+    /// The reward.
+    reward: Reward,
+    /// What is missing, if anything is.
+    missing: Option<Missing>,
+) -> impl IntoView {
+    let state = match &missing {
+        None => "ready",
+        Some(missing) if missing.is_gone => "gone",
+        Some(_) => "not-yet",
+    };
+    let price = reward.shop_price.unwrap_or(reward.points_worth);
+    view! {
+        <a
+            class="reward"
+            href=Route::Reward(reward.id).path()
+            data-kind=kind_name(reward.kind)
+            data-state=state
+        >
+            <span class="reward__picture"><RewardPicture image_url=reward.image_url kind=reward.kind /></span>
+            <span class="reward__body">
+                <span class="reward__title">{reward.title}</span>
+                <span class="reward__cost">
+                    <b>{intl::points(reward.cost_points)}</b>
+                    " · "
+                    {intl::money(price)}
+                </span>
+                {missing
+                    .map(|missing| {
+                        view! {
+                            {missing
+                                .part
+                                .map(|part| {
+                                    view! { <span class="reward__missing" style=("--part", format!("{part}%"))></span> }
+                                })}
+                            <span class="muted">{missing.short}</span>
+                        }
+                    })}
+            </span>
+        </a>
+    }
+}
+
+/// What stands between a member and a reward, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// In a few words, for a card.
+    pub short: String,
+    /// Every reason in a sentence, for the reward's own page.
+    pub sentences: Vec<String>,
+    /// How far the points are, in percent, where only points are missing.
+    pub part: Option<u8>,
+    /// Nothing that the member does can help.
+    pub is_gone: bool,
+}
+
+impl Missing {
+    /// Words it for a member of a programme who earns at a rate (in thousandths of the programme's).
+    pub fn of(reward: &Reward, programme: &Programme, multiplier_permille: u32) -> Option<Self> {
+        let Some(Availability::NotYet { reasons }) = &reward.availability else {
+            return None;
+        };
+        let worded = Worded {
+            programme,
+            multiplier_permille,
+        };
+        let first = reasons.first()?;
+        let part = match reasons.as_slice() {
+            [
+                Reason::InsufficientBalance {
+                    required, available, ..
+                },
+            ] => Some(tiers::percent(*available, *required)),
+            _ => None,
+        };
+        let is_gone = reasons.iter().any(|reason| {
+            matches!(
+                reason,
+                Reason::OutOfStock | Reason::LimitReached | Reason::Ended | Reason::MemberPaused
+            )
+        });
+        Some(Self {
+            short: worded.short(first),
+            sentences: reasons.iter().map(|reason| worded.sentence(reason)).collect(),
+            part,
+            is_gone,
+        })
+    }
+}
+
+struct Worded<'a> {
+    programme: &'a Programme,
+    multiplier_permille: u32,
+}
+
+impl Worded<'_> {
+    fn short(&self, reason: &Reason) -> String {
+        match reason {
+            Reason::InsufficientBalance { missing, .. } => match self.shopping(*missing) {
+                Some(money) => t::missing::points_short(&intl::bare_points(*missing), &intl::short_money(money)),
+                None => t::missing::points_only(&intl::bare_points(*missing)),
+            },
+            Reason::TierRequired { tier } => t::missing::tier_short(&self.tier(tier)),
+            Reason::OutOfStock => t::missing::out_of_stock_short(),
+            Reason::LimitReached => t::missing::limit_short(),
+            Reason::NotStarted { at } => t::missing::not_started_short(&intl::day(*at, DayStyle::Short)),
+            Reason::Ended => t::missing::ended_short(),
+            Reason::MemberPaused => t::missing::paused_short(),
+            Reason::Unknown => t::missing::unknown(),
+        }
+    }
+
+    fn sentence(&self, reason: &Reason) -> String {
+        match reason {
+            Reason::InsufficientBalance { missing, available, .. } => {
+                let (missing_text, available) = (intl::points(*missing), intl::points(*available));
+                match self.shopping(*missing) {
+                    Some(money) => t::missing::points(&available, &missing_text, &intl::money(money)),
+                    None => t::missing::points_without_shopping(&available, &missing_text),
+                }
+            }
+            Reason::TierRequired { tier } => t::missing::tier(&self.tier(tier)),
+            Reason::OutOfStock => t::missing::out_of_stock(),
+            Reason::LimitReached => t::missing::limit(),
+            Reason::NotStarted { at } => t::missing::not_started(&intl::day(*at, DayStyle::Full)),
+            Reason::Ended => t::missing::ended(),
+            Reason::MemberPaused => t::missing::paused(),
+            Reason::Unknown => t::missing::unknown(),
+        }
+    }
+
+    fn tier(&self, id: &str) -> String {
+        self.programme
+            .tiers
+            .iter()
+            .find(|tier| tier.id == id)
+            .map_or_else(|| id.to_owned(), |tier| tier.name.clone())
+    }
+
+    /// What buying would bring the points, rounded up to whole units of the currency.
+    fn shopping(&self, missing: Points) -> Option<Money> {
+        let minor = earning::minor_for(missing, &self.programme.earning, self.multiplier_permille)?;
+        let unit = 10i64.checked_pow(self.programme.currency.decimals())?;
+        let rounded = minor.checked_add(unit - 1)? / unit * unit;
+        Some(Money::new(rounded, self.programme.currency))
+    }
+}
+
+/// At which rate a holder of this tier earns, in thousandths of the programme's.
+pub fn multiplier(tiers: &[Tier], held: Option<&str>) -> u32 {
+    tiers
+        .iter()
+        .find(|tier| Some(tier.id.as_str()) == held)
+        .map_or(earning::PLAIN_RATE_PERMILLE, |tier| tier.multiplier_permille)
+}

@@ -1,0 +1,165 @@
+//! A list that grows by pages.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use loyalty_contract::Page;
+
+use super::Load;
+use crate::api::ApiError;
+use crate::state::Session;
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<Page<T>, ApiError>>>>;
+
+/// The pages of a list, in their order; pages are shared, so that growing the list copies none of it.
+pub type Loaded<T> = Vec<Arc<Vec<T>>>;
+
+/// What can be said of the rest of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum More {
+    /// There is none.
+    No,
+    /// There is, after this cursor.
+    After(String),
+    /// It is being asked for.
+    Asking,
+    /// Asking for what comes after this cursor failed.
+    Failed(String, ApiError),
+}
+
+/// A list that the server knows, page by page.
+pub struct Pages<T: Send + Sync + 'static> {
+    load: RwSignal<Load<Loaded<T>>>,
+    more: RwSignal<More>,
+    /// Whether the list is being asked for anew while the old one still stands.
+    busy: RwSignal<bool>,
+    ask: StoredValue<Rc<dyn Fn(Option<String>) -> Answer<T>>, LocalStorage>,
+    /// Counts the questions, so that an answer that was overtaken is dropped.
+    turn: StoredValue<u32>,
+    session: Session,
+}
+
+impl<T: Send + Sync + 'static> Clone for Pages<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Pages<T> {}
+
+impl<T: Send + Sync + 'static> Pages<T> {
+    /// A list that asks with `ask` for what comes after a cursor, once it is told to.
+    pub fn new<F>(session: Session, ask: impl Fn(Option<String>) -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<Page<T>, ApiError>> + 'static,
+    {
+        let ask: Rc<dyn Fn(Option<String>) -> Answer<T>> = Rc::new(move |after| Box::pin(ask(after)));
+        Self {
+            load: RwSignal::new(Load::Loading),
+            more: RwSignal::new(More::No),
+            busy: RwSignal::new(false),
+            ask: StoredValue::new_local(ask),
+            turn: StoredValue::new(0),
+            session,
+        }
+    }
+
+    /// What is known; follows every change.
+    pub fn get(&self) -> Load<Loaded<T>> {
+        self.load.get()
+    }
+
+    /// What can be said of the rest; follows every change.
+    pub fn more(&self) -> More {
+        self.more.get()
+    }
+
+    /// Whether the list is being asked for anew; follows every change.
+    pub fn is_busy(&self) -> bool {
+        self.busy.get()
+    }
+
+    /// Asks for the first page, unless there is one already.
+    pub fn want(&self) {
+        if !self.load.with_untracked(|load| matches!(load, Load::Ready(_))) {
+            self.refresh();
+        }
+    }
+
+    /// Asks for the list from its beginning. What is known stays until the answer is there.
+    pub fn refresh(&self) {
+        if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+            self.load.set(Load::Loading);
+        }
+        self.busy.set(true);
+        let list = *self;
+        self.answer(None, move |answer| {
+            list.busy.set(false);
+            match answer {
+                Ok(page) => {
+                    list.more.set(page.next.map_or(More::No, More::After));
+                    list.load.set(Load::Ready(vec![Arc::new(page.items)]));
+                }
+                Err(error) => list.load.update(|load| {
+                    *load = match std::mem::replace(load, Load::Loading) {
+                        Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
+                        Load::Loading | Load::Failed(_) => Load::Failed(error),
+                    }
+                }),
+            }
+        });
+    }
+
+    /// Asks for the next page, if there is one and it is not on its way.
+    pub fn grow(&self) {
+        let (More::After(cursor) | More::Failed(cursor, _)) = self.more.get_untracked() else {
+            return;
+        };
+        self.more.set(More::Asking);
+        let list = *self;
+        self.answer(Some(cursor.clone()), move |answer| match answer {
+            Ok(page) => {
+                list.more.set(page.next.map_or(More::No, More::After));
+                list.load.update(|load| {
+                    if let Load::Ready(pages) | Load::Stale(pages, _) = load {
+                        pages.push(Arc::new(page.items));
+                    }
+                });
+            }
+            Err(error) => list.more.set(More::Failed(cursor, error)),
+        });
+    }
+
+    /// Forgets what is known; an answer still on its way is dropped.
+    pub fn forget(&self) {
+        self.next_turn();
+        self.busy.set(false);
+        self.more.set(More::No);
+        self.load.set(Load::Loading);
+    }
+
+    fn answer(&self, after: Option<String>, then: impl FnOnce(Result<Page<T>, ApiError>) + 'static) {
+        let turn = self.next_turn();
+        let (turns, session) = (self.turn, self.session);
+        let answer = self.ask.with_value(|ask| ask(after));
+        spawn_local(async move {
+            let answer = answer.await;
+            if turns.try_get_value() != Some(turn) {
+                return;
+            }
+            match answer {
+                Err(ApiError::SignedOut) => session.ended(),
+                answer => then(answer),
+            }
+        });
+    }
+
+    fn next_turn(&self) -> u32 {
+        let turn = self.turn.get_value().wrapping_add(1);
+        self.turn.set_value(turn);
+        turn
+    }
+}

@@ -1,0 +1,113 @@
+//! One thing that the server knows.
+
+use std::pin::Pin;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::Load;
+use crate::api::ApiError;
+use crate::state::Session;
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// One thing that the server knows, kept while it is asked for again.
+pub struct Source<T: Send + Sync + 'static> {
+    load: RwSignal<Load<T>>,
+    ask: StoredValue<Rc<dyn Fn() -> Answer<T>>, LocalStorage>,
+    /// Counts the questions, so that an answer that was overtaken is dropped.
+    turn: StoredValue<u32>,
+    /// Whether an answer is on its way.
+    is_asking: StoredValue<bool>,
+    session: Session,
+}
+
+impl<T: Send + Sync + 'static> Clone for Source<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Source<T> {}
+
+impl<T: Clone + Send + Sync + 'static> Source<T> {
+    /// A source that asks with `ask`, once it is told to.
+    pub fn new<F>(session: Session, ask: impl Fn() -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<T, ApiError>> + 'static,
+    {
+        let ask: Rc<dyn Fn() -> Answer<T>> = Rc::new(move || Box::pin(ask()));
+        Self {
+            load: RwSignal::new(Load::Loading),
+            ask: StoredValue::new_local(ask),
+            turn: StoredValue::new(0),
+            is_asking: StoredValue::new(false),
+            session,
+        }
+    }
+
+    /// What is known; follows every change.
+    pub fn get(&self) -> Load<T> {
+        self.load.get()
+    }
+
+    /// The value, fresh or not; follows every change.
+    pub fn value(&self) -> Option<T> {
+        self.load.with(|load| load.value().cloned())
+    }
+
+    /// The value, fresh or not, as it is now.
+    pub fn value_untracked(&self) -> Option<T> {
+        self.load.with_untracked(|load| load.value().cloned())
+    }
+
+    /// Asks, unless an answer is on its way already: what a screen does when it is opened.
+    pub fn want(&self) {
+        if !self.is_asking.get_value() {
+            self.refresh();
+        }
+    }
+
+    /// Asks again. What is known stays until the answer is there.
+    pub fn refresh(&self) {
+        if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
+            self.load.set(Load::Loading);
+        }
+        let turn = self.next_turn();
+        self.is_asking.set_value(true);
+        let source = *self;
+        let answer = self.ask.with_value(|ask| ask());
+        spawn_local(async move {
+            let answer = answer.await;
+            // The screen may be gone, or the question overtaken.
+            if source.turn.try_get_value() != Some(turn) {
+                return;
+            }
+            source.is_asking.set_value(false);
+            match answer {
+                Ok(value) => source.load.set(Load::Ready(value)),
+                Err(ApiError::SignedOut) => source.session.ended(),
+                Err(error) => source.load.update(|load| {
+                    *load = match std::mem::replace(load, Load::Loading) {
+                        Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
+                        Load::Loading | Load::Failed(_) => Load::Failed(error),
+                    }
+                }),
+            }
+        });
+    }
+
+    /// Forgets what is known; an answer still on its way is dropped.
+    pub fn forget(&self) {
+        self.next_turn();
+        self.is_asking.set_value(false);
+        self.load.set(Load::Loading);
+    }
+
+    fn next_turn(&self) -> u32 {
+        let turn = self.turn.get_value().wrapping_add(1);
+        self.turn.set_value(turn);
+        turn
+    }
+}

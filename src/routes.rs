@@ -1,0 +1,209 @@
+//! Where one can be in the wallet: typed paths over the browser's own history.
+//!
+//! Links are plain `<a href>`: one listener turns a click on any of them into a change of [`Route`] without loading
+//! the page again. A new screen begins at its top with the focus on its heading; going back returns to where one was.
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{HtmlElement, MouseEvent, Url};
+
+/// A screen of the wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// What one has, and what it is worth.
+    Home,
+    /// The catalogue.
+    Rewards,
+    /// One reward, by its id.
+    Reward(String),
+    /// Points and money, in both directions.
+    Convert,
+    /// What to show or say at the counter.
+    Code,
+    /// Everything that happened.
+    Activity,
+    /// Oneself and the settings.
+    You,
+    /// Nothing is here.
+    NotFound,
+}
+
+impl Route {
+    /// Reads a path; whatever is unknown is [`Route::NotFound`].
+    pub fn parse(path: &str) -> Self {
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        match (parts.next(), parts.next(), parts.next()) {
+            (None, ..) => Self::Home,
+            (Some("rewards"), None, _) => Self::Rewards,
+            (Some("rewards"), Some(id), None) => Self::Reward(id.to_owned()),
+            (Some("use"), None, _) => Self::Convert,
+            (Some("code"), None, _) => Self::Code,
+            (Some("activity"), None, _) => Self::Activity,
+            (Some("you"), None, _) => Self::You,
+            _ => Self::NotFound,
+        }
+    }
+
+    /// The path that [`Route::parse`] reads.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Home | Self::NotFound => "/".to_owned(),
+            Self::Rewards => "/rewards".to_owned(),
+            Self::Reward(id) => format!("/rewards/{id}"),
+            Self::Convert => "/use".to_owned(),
+            Self::Code => "/code".to_owned(),
+            Self::Activity => "/activity".to_owned(),
+            Self::You => "/you".to_owned(),
+        }
+    }
+}
+
+/// Where one is, and how one came there.
+#[derive(Clone, Copy)]
+pub struct Router {
+    route: RwSignal<Route>,
+    /// Whether the screen was reached by moving inside the wallet: then its heading takes the focus.
+    moved: RwSignal<bool>,
+}
+
+impl Router {
+    /// Reads the address and follows it from now on.
+    pub fn provide() -> Self {
+        let router = Self {
+            route: RwSignal::new(current()),
+            moved: RwSignal::new(false),
+        };
+        provide_context(router);
+        if let Some(history) = window().history().ok() {
+            let _ = history.set_scroll_restoration(web_sys::ScrollRestoration::Manual);
+        }
+        let _ = window_event_listener(ev::popstate, move |event| {
+            router.show(current());
+            restore_scroll(event.state().as_f64().unwrap_or(0.0));
+        });
+        let _ = window_event_listener(ev::click, move |event| router.follow(&event));
+        router
+    }
+
+    /// The screen to show.
+    pub fn route(&self) -> Route {
+        self.route.get()
+    }
+
+    /// Whether the present screen was reached by moving inside the wallet.
+    pub fn has_moved(&self) -> bool {
+        self.moved.get_untracked()
+    }
+
+    /// Goes to a screen.
+    pub fn go(&self, to: &Route) {
+        if let Ok(history) = window().history() {
+            // The place where one leaves a screen is written down with it, for the way back.
+            let place = window().scroll_y().unwrap_or(0.0);
+            let _ = history.replace_state_with_url(&place.into(), "", None);
+            let _ = history.push_state_with_url(&JsValue::from(0.0), "", Some(&to.path()));
+        }
+        self.show(to.clone());
+        restore_scroll(0.0);
+    }
+
+    fn show(&self, route: Route) {
+        self.moved.set(true);
+        self.route.set(route);
+    }
+
+    /// Takes over a plain click on a link that stays inside the wallet; every other click is the browser's.
+    fn follow(&self, event: &MouseEvent) {
+        if event.default_prevented()
+            || event.button() != 0
+            || event.meta_key()
+            || event.ctrl_key()
+            || event.shift_key()
+            || event.alt_key()
+        {
+            return;
+        }
+        let link = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .and_then(|element| element.closest("a[href]").ok().flatten());
+        let Some(link) = link else { return };
+        if link.has_attribute("download") || link.has_attribute("target") {
+            return;
+        }
+        let Some(href) = link.get_attribute("href").filter(|href| href.starts_with('/')) else {
+            return;
+        };
+        let route = Route::parse(&path_of(&href));
+        if route == Route::NotFound || href.starts_with("//") {
+            return;
+        }
+        event.prevent_default();
+        if path_of(&href) != path_of(&location()) {
+            self.go(&route);
+        }
+    }
+}
+
+/// The router that [`Router::provide`] made.
+pub fn use_router() -> Router {
+    expect_context()
+}
+
+/// Gives a new screen's heading the focus, so that it is read out and the keyboard begins there.
+pub fn focus_heading(heading: &HtmlElement) {
+    if use_router().has_moved() {
+        crate::browser::focus(heading);
+    }
+}
+
+fn location() -> String {
+    window().location().href().unwrap_or_default()
+}
+
+fn current() -> Route {
+    Route::parse(&path_of(&location()))
+}
+
+/// The path of an address, decoded.
+fn path_of(href: &str) -> String {
+    let path = Url::new_with_base(href, &location())
+        .map(|url| url.pathname())
+        .unwrap_or_default();
+    js_sys::decode_uri_component(&path)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or(path)
+}
+
+/// Scrolls once the new screen is laid out.
+fn restore_scroll(place: f64) {
+    request_animation_frame(move || {
+        request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, place));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_read_as_it_was_written() {
+        let routes = [
+            Route::Home,
+            Route::Rewards,
+            Route::Reward("small-coffee".into()),
+            Route::Convert,
+            Route::Code,
+            Route::Activity,
+            Route::You,
+        ];
+        for route in routes {
+            assert_eq!(Route::parse(&route.path()), route);
+        }
+        for unknown in ["/nothing", "/rewards/a/b", "/you/else"] {
+            assert_eq!(Route::parse(unknown), Route::NotFound, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What is true of the whole wallet: one type each, provided once.
+
+mod preferences;
+mod programme;
+mod session;
+
+pub use preferences::{Preferences, Theme, use_preferences};
+pub use programme::{provide_programme, use_programme};
+pub use session::{Session, use_session};

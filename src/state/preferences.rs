@@ -1,0 +1,82 @@
+//! How this person likes the wallet on this device.
+
+use leptos::prelude::*;
+
+use crate::browser::{self, storage};
+
+const THEME: &str = "lw.theme";
+const LANGUAGE: &str = "lw.language";
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// The attribute's value; none for the system's own choice.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Light => Some("light"),
+            Self::Dark => Some("dark"),
+        }
+    }
+}
+
+/// How this person likes the wallet; `boot.js` reads the same names before the first paint.
+#[derive(Clone, Copy)]
+pub struct Preferences {
+    theme: RwSignal<Theme>,
+    language: RwSignal<String>,
+}
+
+impl Preferences {
+    /// Reads what was chosen before; the language is the one that the page was started in.
+    pub fn provide(language: String) -> Self {
+        let theme = match storage::get(THEME).as_deref() {
+            Some("light") => Theme::Light,
+            Some("dark") => Theme::Dark,
+            _ => Theme::System,
+        };
+        let preferences = Self {
+            theme: RwSignal::new(theme),
+            language: RwSignal::new(language),
+        };
+        provide_context(preferences);
+        preferences
+    }
+
+    /// Light or dark; follows every change.
+    pub fn theme(&self) -> Theme {
+        self.theme.get()
+    }
+
+    /// Chooses light or dark, from now on.
+    pub fn set_theme(&self, theme: Theme) {
+        storage::set(THEME, theme.name());
+        browser::set_theme(theme.name());
+        self.theme.set(theme);
+    }
+
+    /// The language chosen; follows every change.
+    pub fn language(&self) -> String {
+        self.language.get()
+    }
+
+    /// Chooses a language, from now on. The wallet then fetches its texts and shows itself anew.
+    pub fn set_language(&self, language: &str) {
+        storage::set(LANGUAGE, Some(language));
+        self.language.set(language.to_owned());
+    }
+}
+
+/// The preferences that [`Preferences::provide`] made.
+pub fn use_preferences() -> Preferences {
+    expect_context()
+}
