@@ -72,7 +72,9 @@ impl Server {
         }
         // The sender is dropped when the program ends, and with it this wait.
         let Ok(address) = told.recv() else {
-            child.wait()?;
+            if !child.wait()?.success() && process::was_stopped() {
+                bail!("stopped");
+            }
             return Ok(None);
         };
         let mut server = Self { child, address };

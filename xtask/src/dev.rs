@@ -47,6 +47,9 @@ pub fn dev(options: &Options) -> Result<()> {
 
     while !process::is_stopping() {
         if let Some(status) = trunk.try_wait()? {
+            if process::was_stopped() {
+                break;
+            }
             bail!("Trunk ended by itself ({status}).");
         }
         let changed = newest_change()?;

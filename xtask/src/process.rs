@@ -36,6 +36,14 @@ pub fn is_stopping() -> bool {
     STOPPING.load(Ordering::SeqCst)
 }
 
+/// Whether a child ended because everything was asked to stop.
+///
+/// A signal to the group can end the child a moment before this program's own listener is told.
+pub fn was_stopped() -> bool {
+    thread::sleep(Duration::from_millis(50));
+    is_stopping()
+}
+
 /// Runs a program to its end, with its output passed through; a failure says which program it was.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
@@ -56,8 +64,8 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let started = Instant::now();
     loop {
         match child.try_wait()? {
-            Some(_) if is_stopping() => bail!("stopped"),
             Some(status) if status.success() => return Ok(()),
+            Some(_) if was_stopped() => bail!("stopped"),
             Some(status) => bail!("{} failed ({status})", describe(command)),
             None if started.elapsed() > limit => {
                 child.kill()?;
@@ -105,7 +113,7 @@ pub fn spawn(command: &mut Command) -> Result<Child> {
 /// Waits for a child; being stopped meanwhile is an error of its own, not the child's.
 fn finish(mut child: Child) -> Result<ExitStatus> {
     let status = child.wait()?;
-    if is_stopping() {
+    if !status.success() && was_stopped() {
         bail!("stopped");
     }
     Ok(status)

@@ -77,7 +77,7 @@ pub fn serve(options: &Options) -> Result<()> {
 
     say(&welcome(&server.address, steps.seconds()));
     let status = server.wait()?;
-    if process::is_stopping() {
+    if status.success() || process::was_stopped() {
         say("Stopped.");
         return Ok(());
     }
