@@ -26,7 +26,7 @@ use crate::token::{self, NoRandomness};
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     /// The balance does not cover it.
-    #[error(transparent)]
+    #[error("{} points are missing", .0.missing.0)]
     Shortfall(#[from] Shortfall),
     /// The return cannot be.
     #[error(transparent)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::any::{AnyArguments, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
 
 use crate::failure::Failure;
 
@@ -26,6 +26,10 @@ pub async fn connect(url: &str) -> Result<AnyPool, Failure> {
         ));
     }
     install_default_drivers();
+    // By itself first, since a pool tries again for a while what can never succeed.
+    let mut first = AnyConnection::connect(url).await?;
+    prepare(&mut first).await?;
+    first.close().await?;
     let pool = AnyPoolOptions::new()
         .max_connections(10)
         .acquire_timeout(Duration::from_secs(10))

@@ -54,19 +54,17 @@ pub struct App {
 }
 
 impl App {
-    /// What handlers share, for a database that is a demo's or not.
-    ///
-    /// # Errors
-    /// [`Failure`] where the public URL is none.
-    pub fn new(db: AnyPool, clock: Clock, config: &Serve, demo: bool) -> Result<Self, Failure> {
-        Ok(Self {
+    /// What handlers share. `demo` is there for a demo's database only, and says whether it answers in public.
+    pub fn new(db: AnyPool, clock: Clock, demo: Option<bool>, origin: Option<String>) -> Self {
+        let (is_demo, demo_in_public) = (demo.is_some(), demo == Some(true));
+        Self {
             db,
             clock,
-            demo,
-            demo_in_public: config.demo_in_public,
-            origin: config.public_url.as_deref().map(origin).transpose()?,
+            demo: is_demo,
+            demo_in_public,
+            origin,
             shop: RwLock::default(),
-        })
+        }
     }
 
     /// The programme as it is now; 503 before there is one.
@@ -95,7 +93,10 @@ impl App {
 }
 
 /// The origin of a public URL, which has nothing but a scheme, a host and perhaps a port.
-fn origin(url: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// [`Failure`] where it has more, or less.
+pub fn origin(url: &str) -> Result<String, Failure> {
     let wrong = || Failure::new(format!("The public URL {url:?} is not like https://wallet.example."));
     let parsed: Uri = url.parse().map_err(|_| wrong())?;
     let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
@@ -164,4 +165,42 @@ fn rate_limited(router: Router<Arc<App>>, burst: u32) -> Result<Router<Arc<App>>
         }
     });
     Ok(router.route_layer(GovernorLayer::new(config).error_handler(error::too_many_requests)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{Request, StatusCode, header};
+    use sqlx::any::{AnyPoolOptions, install_default_drivers};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_tells_nothing_of_itself() {
+        install_default_drivers();
+        let db = AnyPoolOptions::new().connect_lazy("sqlite::memory:").expect("a URL");
+        let app = Arc::new(App::new(db, Clock::default(), None, None));
+        let broken = Router::new().route("/", get(async || -> String { panic!("a secret of the inside") }));
+        let request = Request::get("/").body(axum::body::Body::empty()).expect("a request");
+        let answer = around(broken, app).oneshot(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("\"internal\"") && !text.contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for (url, expected) in [
+            ("https://Wallet.example", Some("https://wallet.example")),
+            ("http://127.0.0.1:8080/", Some("http://127.0.0.1:8080")),
+            ("wallet.example", None),
+            ("ftp://wallet.example", None),
+            ("https://wallet.example/shop", None),
+            ("https://me@wallet.example", None),
+        ] {
+            assert_eq!(origin(url).ok().as_deref(), expected, "{url}");
+        }
+    }
 }

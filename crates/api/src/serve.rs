@@ -72,6 +72,7 @@ pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
             folder.display()
         )));
     }
+    let origin = config.public_url.as_deref().map(http::origin).transpose()?;
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Failure::new(format!(
@@ -85,7 +86,7 @@ pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
 
     let clock = config.clock.map_or_else(Clock::default, Clock::starting_at);
     let demo = prepare(&db, &config, clock).await?;
-    let app = App::new(db, clock, &config, demo)?;
+    let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin);
     let router = http::router(Arc::new(app), &config)?;
     let (end, ended) = oneshot::channel();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -118,7 +119,12 @@ async fn prepare(db: &AnyPool, config: &Serve, clock: Clock) -> Result<bool, Fai
             db::migrate(db).await?;
             Ok(true)
         }
-        (_, false) => Ok(false),
+        (stage, false) => {
+            if stage != (Stage::Seeded { demo: false }) {
+                tracing::warn!("the database has no programme yet: until it has one, the answer is 503");
+            }
+            Ok(false)
+        }
     }
 }
 

@@ -20,8 +20,8 @@ pub fn accept_language(headers: &HeaderMap) -> Option<&str> {
 ///
 /// `as_of`, the one field that changes by itself, does not count as a change.
 pub fn private(asked: &HeaderMap, language: &str, body: &impl Serialize) -> Result<Response> {
-    let mut content = serde_json::to_value(body)?;
-    let text = content.to_string();
+    let text = serde_json::to_string(body)?;
+    let mut content: Value = serde_json::from_str(&text)?;
     if let Value::Object(fields) = &mut content {
         fields.remove("as_of");
     }

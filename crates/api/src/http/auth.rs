@@ -59,8 +59,8 @@ fn is_host(host: &str) -> bool {
 #[utoipa::path(post, path = "/auth/challenges", operation_id = "create_challenge", tag = "auth",
     request_body = NewChallenge,
     responses(
-        (status = 202, body = Challenge),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 202, body = Challenge, description = "the same whether or not a member has the address"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn create_challenge(State(app): State<Arc<App>>, Json(new): Json<NewChallenge>) -> Result<Response> {
     let detail = "neither an e-mail address nor a telephone number as in E.164";
@@ -135,7 +135,7 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
     request_body = NewSession,
     responses(
         (status = 201, body = SignedIn, description = "a member is signed in by the cookie that comes with it"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSession>) -> Result<Response> {
     let code = digits(&new.code).ok_or_else(|| Error::field("/code", "a code has six digits"))?;
@@ -206,7 +206,7 @@ pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSess
     security(("session" = [])),
     responses(
         (status = 204, description = "signed out, or was not signed in"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn end_session(State(app): State<Arc<App>>, session: Option<Session>) -> Result<Response> {
     let cookie = Session::end(&app.db, &app, session).await?;

@@ -63,9 +63,9 @@ struct Row {
     security(("session" = [])),
     params(LedgerQuery),
     responses(
-        (status = 200, body = Page<LedgerEntry>),
+        (status = 200, body = Page<LedgerEntry>, description = "newest first"),
         (status = 304, description = "the caller has it already"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn list_entries(
     State(app): State<Arc<App>>,

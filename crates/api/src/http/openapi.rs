@@ -1,10 +1,11 @@
-//! The OpenAPI 3.1 document, made from the same declarations that route requests.
+//! The `OpenAPI` 3.1 document, made from the same declarations that route requests.
 
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use loyalty_contract::BASE;
+use loyalty_contract::rewards::{AvailabilityFilter, RewardSort};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +21,8 @@ use super::{App, auth, ledger, programme, quotes, rewards, status};
         description = "What a loyalty wallet, a till and a counter talk to.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
+    // Used by query parameters alone, which do not bring their schemas along.
+    components(schemas(AvailabilityFilter, RewardSort)),
     modifiers(&SessionCookie),
     tags(
         (name = "programme", description = "What makes this shop's programme different"),

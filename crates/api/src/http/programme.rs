@@ -16,9 +16,9 @@ use super::error::{Error, Result};
 #[utoipa::path(get, path = "/programme", operation_id = "get_programme", tag = "programme",
     params(("Accept-Language" = Option<String>, Header, description = "which languages, best first")),
     responses(
-        (status = 200, body = Programme),
+        (status = 200, body = Programme, description = "in the language named by Content-Language"),
         (status = 304, description = "the caller has it already"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn get_programme(State(app): State<Arc<App>>, asked: HeaderMap) -> Result<Response> {
     let shop = app.shop().await?;

@@ -46,8 +46,8 @@ struct Outcome {
     security(("session" = [])),
     request_body = QuoteRequest,
     responses(
-        (status = 201, body = Quote),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = 201, body = Quote, description = "good for five minutes"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn create_quote(
     State(app): State<Arc<App>>,

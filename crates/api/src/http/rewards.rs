@@ -31,9 +31,9 @@ use crate::texts::folded;
     security((), ("session" = [])),
     params(RewardQuery),
     responses(
-        (status = 200, body = Page<Reward>),
+        (status = 200, body = Page<Reward>, description = "in the order asked for"),
         (status = 304, description = "the caller has it already"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn list_rewards(
     State(app): State<Arc<App>>,
@@ -92,9 +92,9 @@ pub async fn list_rewards(
     security((), ("session" = [])),
     params(("id" = String, Path, description = "the reward")),
     responses(
-        (status = 200, body = Reward),
+        (status = 200, body = Reward, description = "with availability for whoever is signed in"),
         (status = 304, description = "the caller has it already"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn get_reward(
     State(app): State<Arc<App>>,

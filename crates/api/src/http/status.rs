@@ -27,9 +27,9 @@ const EXPIRIES_WITHIN: TimeDelta = TimeDelta::days(90);
 #[utoipa::path(get, path = "/me/status", operation_id = "get_status", tag = "me",
     security(("session" = [])),
     responses(
-        (status = 200, body = Status),
+        (status = 200, body = Status, description = "as of now"),
         (status = 304, description = "nothing but `as_of` has changed"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: HeaderMap) -> Result<Response> {
     let shop = app.shop().await?;

@@ -1,0 +1,14 @@
+//! The API over real HTTP: a server on a port of its own, over a database of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod auth;
+mod commands;
+mod ledger;
+mod openapi;
+mod problems;
+mod quotes;
+mod rewards;
+mod status;
+mod support;
+mod wallet;

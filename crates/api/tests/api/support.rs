@@ -1,0 +1,237 @@
+//! A server with the sample, and somebody who talks to it.
+
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use std::{env, fs};
+
+use clap::Parser;
+use loyalty_api::clock::Clock;
+use loyalty_api::config::{Cli, Command, Seed, Serve};
+use loyalty_api::serve::{Server, start};
+use loyalty_api::{db, seed};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use sqlx::{AnyPool, AssertSqlSafe};
+use tempfile::TempDir;
+
+/// The contract's example was true then.
+pub const NOW: &str = "2026-11-21T10:00:00Z";
+
+/// A server over a database of its own with the sample as of [`NOW`].
+pub struct Api {
+    pub base: String,
+    pub db: AnyPool,
+    pub client: Client,
+    _server: Server,
+    _folder: TempDir,
+}
+
+/// Somebody with a session, or without.
+#[derive(Clone)]
+pub struct Visitor {
+    base: String,
+    client: Client,
+    cookie: Option<String>,
+    language: &'static str,
+}
+
+impl Api {
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more arguments for `serve`.
+    pub async fn start_with(arguments: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = seeded(folder.path()).await;
+        let db = db::connect(&url).await.unwrap();
+        let server = start(db.clone(), config(arguments)).await.unwrap();
+        let base = format!("http://{}", server.address);
+        Self {
+            base,
+            db,
+            client: Client::new(),
+            _server: server,
+            _folder: folder,
+        }
+    }
+
+    pub fn visitor(&self) -> Visitor {
+        Visitor {
+            base: self.base.clone(),
+            client: self.client.clone(),
+            cookie: None,
+            language: "en",
+        }
+    }
+
+    /// A sample member, signed in as anybody would be.
+    pub async fn member(&self, name: &str) -> Visitor {
+        let visitor = self.visitor();
+        let challenge = visitor.challenge(&format!("{name}@brightleaf.example")).await;
+        let answer = visitor
+            .answer(&challenge, challenge["demo_code"].as_str().unwrap())
+            .await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let cookie = answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        Visitor {
+            cookie: Some(cookie),
+            ..visitor
+        }
+    }
+
+    pub async fn execute(&self, statement: &str) {
+        sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&self.db)
+            .await
+            .unwrap();
+    }
+}
+
+impl Visitor {
+    pub fn speaking(self, language: &'static str) -> Self {
+        Self { language, ..self }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .header("accept-language", self.language);
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie).header("sec-fetch-site", "same-origin"),
+            None => request,
+        }
+    }
+
+    /// The cookie alone, as a page of another site would make the browser send it.
+    pub fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, &format!("/api/v1{path}"))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    /// The body of a 200.
+    pub async fn read(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.request(Method::POST, &format!("/api/v1{path}"))
+            .json(body)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub async fn challenge(&self, address: &str) -> Value {
+        let answer = self.post("/auth/challenges", &json!({"address": address})).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        answer.json().await.unwrap()
+    }
+
+    pub async fn answer(&self, challenge: &Value, code: &str) -> Response {
+        self.post(
+            "/auth/sessions",
+            &json!({"challenge_id": challenge["challenge_id"], "code": code}),
+        )
+        .await
+    }
+}
+
+/// Asserts that it is a problem document with that code, and gives it.
+#[track_caller]
+pub fn problem(answer: Response, code: &str) -> impl Future<Output = Value> {
+    let caller = std::panic::Location::caller();
+    let code = code.to_owned();
+    async move {
+        let status = answer.status().as_u16();
+        assert_eq!(
+            answer.headers()["content-type"],
+            "application/problem+json",
+            "at {caller}"
+        );
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], code.as_str(), "at {caller}: {problem}");
+        assert_eq!(problem["status"], status, "at {caller}: {problem}");
+        assert_eq!(problem["type"], format!("/problems/{code}"), "at {caller}");
+        problem
+    }
+}
+
+fn config(arguments: &[&str]) -> Serve {
+    let always = ["loyalty-api", "serve", "--demo", "--port", "0", "--clock", NOW];
+    match Cli::parse_from(always.iter().chain(arguments)).command {
+        Command::Serve(serve) => serve,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A database with the sample: on SQLite a copy of one that was seeded once for this build of the tests.
+async fn seeded(folder: &Path) -> String {
+    if let Ok(server) = env::var("LOYALTY_TEST_DATABASE_URL") {
+        return seeded_beside(&server).await;
+    }
+    let built = fs::metadata(env::current_exe().unwrap()).unwrap().modified().unwrap();
+    let age = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sample-{age}.db"));
+    if !template.exists() {
+        let fresh: PathBuf = folder.join("fresh.db");
+        seed_at(&sqlite(&fresh)).await;
+        // Renamed when it is whole, since other tests may be waiting for it.
+        fs::rename(fresh, &template).unwrap();
+    }
+    let own = folder.join("loyalty.db");
+    fs::copy(template, &own).unwrap();
+    sqlite(&own)
+}
+
+pub fn sqlite(file: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", file.display())
+}
+
+pub async fn seed_at(url: &str) {
+    let db = db::connect(url).await.unwrap();
+    db::migrate(&db).await.unwrap();
+    let day = Seed {
+        sample: None,
+        as_of: Some("2026-11-21".parse().unwrap()),
+    };
+    seed::seed(&db, &day, Clock::starting_at(NOW.parse().unwrap()))
+        .await
+        .unwrap();
+    db.close().await;
+}
+
+/// A new database on the PostgreSQL server of that URL, whose name is left behind for the server to forget.
+async fn seeded_beside(server: &str) -> String {
+    let name = format!(
+        "test_{}",
+        loyalty_api::token::hash(loyalty_api::token::id().unwrap())
+            .get(..20)
+            .unwrap()
+    );
+    let admin = db::connect(server).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("create database {name}")))
+        .execute(&admin)
+        .await
+        .unwrap();
+    admin.close().await;
+    let (root, _) = server.rsplit_once('/').unwrap();
+    let url = format!("{root}/{name}");
+    seed_at(&url).await;
+    url
+}
