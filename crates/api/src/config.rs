@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use loyalty_contract::Instant;
 
@@ -66,11 +67,11 @@ pub struct Serve {
     pub burst: u32,
 
     /// Serve the sample: sign-in codes are shown on the screen. Only on an empty database, or one made so.
-    #[arg(long, env = "LOYALTY_DEMO")]
+    #[arg(long, env = "LOYALTY_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
 
     /// Let a demo answer under other names than this machine's own, and behind a proxy.
-    #[arg(long, env = "LOYALTY_DEMO_IN_PUBLIC", requires = "demo")]
+    #[arg(long, env = "LOYALTY_DEMO_IN_PUBLIC", requires = "demo", value_parser = FalseyValueParser::new())]
     pub demo_in_public: bool,
 
     /// A demo's clock starts at this instant instead of now, for tests.

@@ -39,7 +39,6 @@ use crate::failure::Failure;
 use crate::shop::Shop;
 
 pub use error::{Error, Result};
-pub use openapi::document;
 
 /// What every handler shares. It holds no state of a request: any number of processes serve one database.
 #[derive(Debug)]

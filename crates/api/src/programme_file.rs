@@ -392,3 +392,32 @@ pub fn read<T: DeserializeOwned>(name: &str, content: &[u8]) -> Result<T, Failur
     json.end().map_err(|error| Failure::new(format!("{name}: {error}.")))?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_in_the_documentation_are_read() {
+        fn check<T: DeserializeOwned>(example: &str) {
+            read::<T>("example", example.as_bytes()).expect(example);
+        }
+        let text = include_str!("../../../docs/programme-file.md");
+        let examples = text
+            .split("```json\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        let readers = [
+            check::<TierFile>,
+            check::<TermsFile>,
+            check::<StoreFile>,
+            check::<RewardFile>,
+            check::<StaffFile>,
+            check::<MembersFile>,
+        ];
+        assert_eq!(examples.clone().count(), readers.len());
+        for (reader, example) in readers.into_iter().zip(examples) {
+            reader(example);
+        }
+    }
+}

@@ -60,11 +60,6 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, resources)
 }
 
-/// The document itself.
-pub fn document() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
-}
-
 /// `GET /openapi.json`.
 pub fn answer(document: String) -> Response {
     let headers = [

@@ -69,7 +69,8 @@ fn what_cannot_be_served_is_said_in_a_sentence() {
         &["--database-url", &database, "serve", "--port", &port],
         "is taken by another program",
     );
-    check_fails(&["--database-url", &database, "verify"], "no tables yet");
+    let empty = sqlite(&folder.path().join("empty.db"));
+    check_fails(&["--database-url", &empty, "verify"], "no tables yet");
 }
 
 #[tokio::test]
