@@ -66,6 +66,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   signIn: async ({ context, server, sessions }, use) => {
     await use(async (member) => {
+      // As the wallet notes it; the page's first paint depends on it.
+      await context.addInitScript(() => localStorage.setItem('lw.signed-in', 'yes'));
       const remembered = sessions.get(member);
       if (remembered) {
         await context.addCookies(remembered);

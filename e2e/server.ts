@@ -33,7 +33,7 @@ export class Server {
         ...['--wallet-dir', wallet],
         ...['--clock', this.now, '--as-of', this.now.slice(0, 10)],
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'], env: { RUST_LOG: 'warn', ...process.env } },
+      { stdio: ['ignore', 'pipe', 'inherit'], env: { LOYALTY_LOG: 'warn', ...process.env } },
     );
     this.#process = child;
 
