@@ -506,3 +506,162 @@ pub fn kind_of(name: &str) -> EntryKind {
         .find(|&kind| kind_name(kind) == name)
         .unwrap_or(Unknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::programme_file::read;
+
+    fn shop() -> Shop {
+        let file = read("programme.json", include_bytes!("../sample/programme.json")).expect("a programme");
+        Shop::new(
+            1,
+            ProgrammeFile {
+                rewards: vec![],
+                ..file
+            },
+            true,
+        )
+        .expect("a shop")
+    }
+
+    fn day(number: i64) -> Instant {
+        let first: Instant = "2025-01-01T11:00:00Z".parse().expect("an instant");
+        first + TimeDelta::days(number)
+    }
+
+    fn bought(account: &Account<'_>, external_id: &str) -> String {
+        let found = account
+            .purchases
+            .values()
+            .find(|purchase| purchase.external_id == external_id);
+        found.expect("a purchase").id.clone()
+    }
+
+    fn points_by_kind(account: &Account<'_>) -> Vec<(&'static str, i64)> {
+        account
+            .entries
+            .iter()
+            .map(|entry| (kind_name(entry.kind), entry.points.0))
+            .collect()
+    }
+
+    #[test]
+    fn a_return_of_what_was_spent_goes_below_zero_and_the_next_points_pay_it() {
+        let shop = shop();
+        let mut account = Account::new(&shop);
+        account.earn("main", "kettle", 4000, day(0)).expect("earned");
+        account.spend(Points(360), "voucher", day(20)).expect("spent");
+        account
+            .take_back(&bought(&account, "kettle"), "back", 4000, None, day(30))
+            .expect("returned");
+        assert_eq!(account.available(day(30)), Points(-360));
+        account.earn("main", "tea", 5000, day(31)).expect("earned");
+        assert_eq!(
+            (account.available(day(31)), account.pending(day(31))),
+            (Points(-360), Points(500))
+        );
+        account.pass_time(day(46)).expect("time passes");
+        assert_eq!(account.available(day(46)), Points(140));
+        let told = [("earn", 400), ("spend", -360), ("return", -400), ("earn", 500)];
+        assert_eq!(points_by_kind(&account), told, "a debt is paid without an entry");
+    }
+
+    #[test]
+    fn what_expired_unused_is_not_taken_again() {
+        let shop = shop();
+        let mut account = Account::new(&shop);
+        account.earn("main", "kettle", 4000, day(0)).expect("earned");
+        account.spend(Points(100), "voucher", day(20)).expect("spent");
+        account.earn("main", "tea", 5000, day(300)).expect("earned");
+        account
+            .take_back(&bought(&account, "kettle"), "back", 4000, None, day(400))
+            .expect("returned");
+        let told = [
+            ("earn", 400),
+            ("spend", -100),
+            ("earn", 500),
+            ("expire", -300),
+            ("return", -100),
+        ];
+        assert_eq!(points_by_kind(&account), told);
+        assert_eq!(
+            account.entries[3].at,
+            "2026-01-01T23:00:00Z".parse::<Instant>().expect("an instant")
+        );
+        let again = account.take_back(&bought(&account, "kettle"), "more", 1, None, day(401));
+        assert!(matches!(again, Err(AccountError::Return(ReturnError::ExceedsPurchase))));
+    }
+
+    #[test]
+    fn the_tier_held_before_a_purchase_sets_its_rate() {
+        let shop = shop();
+        let mut account = Account::new(&shop);
+        account.earn("main", "large", 20_000, day(0)).expect("earned");
+        account.earn("main", "small", 1000, day(1)).expect("earned");
+        assert_eq!(points_by_kind(&account), [("earn", 2000), ("earn", 120)]);
+        account
+            .take_back(&bought(&account, "large"), "back", 20_000, None, day(2))
+            .expect("returned");
+        account.earn("main", "other", 1000, day(3)).expect("earned");
+        assert_eq!(account.entries.last().map(|entry| entry.points), Some(Points(100)));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Earn(i64),
+        Give(i64),
+        Spend(i64),
+        TakeBack(usize, i64),
+        Wait,
+    }
+
+    fn any_step() -> impl Strategy<Value = (i64, Step)> {
+        let step = prop_oneof![
+            (0..30_000i64).prop_map(Step::Earn),
+            (1..500i64).prop_map(Step::Give),
+            (1..2000i64).prop_map(Step::Spend),
+            (0..20usize, 0..30_000i64).prop_map(|(which, amount)| Step::TakeBack(which, amount)),
+            Just(Step::Wait),
+        ];
+        (0..90i64, step)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+        #[test]
+        fn the_balance_is_its_entries_and_its_lots(steps in prop::collection::vec(any_step(), 0..40)) {
+            let shop = shop();
+            let mut account = Account::new(&shop);
+            let mut today = 0;
+            for (number, (days, step)) in steps.into_iter().enumerate() {
+                today += days;
+                let now = day(today);
+                // A refusal is as good as anything else here, as long as it changes nothing.
+                let _ = match step {
+                    Step::Earn(total) => account.earn("main", &number.to_string(), total, now),
+                    Step::Give(points) => account.give(Points(points), None, now),
+                    Step::Spend(points) => account.spend(Points(points), "voucher", now),
+                    Step::TakeBack(which, amount) => {
+                        let id = account.purchases.keys().nth(which).cloned().unwrap_or_default();
+                        account.take_back(&id, &number.to_string(), amount, None, now)
+                    }
+                    Step::Wait => account.pass_time(now),
+                };
+                let entries: Points = account.entries.iter().map(|entry| entry.points).sum();
+                let lots: Points = account.open.iter().map(|held| held.lot.points).sum();
+                prop_assert_eq!(account.totals.balance, entries);
+                prop_assert_eq!(entries, lots);
+                prop_assert_eq!(account.available(now) + account.pending(now), lots);
+                let totals = account.totals;
+                prop_assert_eq!(totals.balance, totals.earned - totals.spent - totals.expired);
+                let returned: Points = account.returns.iter().map(|returned| returned.points).sum();
+                let earned: Points = account.purchases.values().map(|purchase| purchase.points).sum();
+                prop_assert_eq!(account.qualifying.values().copied().sum::<Points>(), earned - returned);
+            }
+        }
+    }
+}

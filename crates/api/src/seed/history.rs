@@ -332,3 +332,41 @@ impl<'a> Story<'a> {
         Ok(at.min(self.now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::programme_file::{MembersFile, ProgrammeFile, read};
+    use crate::seed::sample::Sample;
+
+    #[test]
+    fn the_sample_is_the_same_whatever_day_it_is_seeded() {
+        let sample = Sample::open(None).expect("built in");
+        let content = |name| sample.file(name).expect(name);
+        let file: ProgrammeFile = read("programme.json", &content("programme.json")).expect("a programme");
+        let members: MembersFile = read("members.json", &content("members.json")).expect("members");
+        let shop = |day| {
+            let (file, _) = sample.resolve(file.clone(), day).expect("resolved");
+            Shop::new(1, file, true).expect("a shop")
+        };
+        for now in [
+            "2026-11-21T10:00:00Z",
+            "2026-12-31T22:59:00Z",
+            "2027-02-28T00:05:00Z",
+            "2027-03-28T01:30:00Z",
+            "2027-03-29T10:00:00Z",
+            "2028-02-29T10:00:00Z",
+        ] {
+            let now: Instant = now.parse().expect("an instant");
+            let day = loyalty_rules::calendar::day_of(now, &chrono_tz::Europe::Berlin);
+            let shop = shop(day);
+            let mut story = Story::new(&shop, day, now);
+            for (name, available, pending) in [("Linh", 1250, 85), ("Amir", 0, 0), ("Olga", -40, 0)] {
+                let member = members.members.iter().find(|member| member.name == name).expect(name);
+                let account = story.tell(member).expect("a history").account;
+                let found = (account.available(now).0, account.pending(now).0);
+                assert_eq!(found, (available, pending), "{name} on {day}");
+            }
+        }
+    }
+}
