@@ -191,7 +191,7 @@ fn portable() -> Result<()> {
     Ok(())
 }
 
-/// Whether a line holds a path such as `/home/ann/…` or `/root/…`.
+/// Whether a line holds a path into the home folder of one person.
 fn names_a_home(line: &str) -> bool {
     let starts_a_path = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-/}".contains(c));
     ["/home/", "/root/", "/Users/"].iter().any(|home| {

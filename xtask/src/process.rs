@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -132,12 +133,12 @@ pub fn stop(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
+/// A command as a person would type it, as far as it takes to recognise it.
 fn describe(command: &Command) -> String {
-    std::iter::once(command.get_program())
-        .chain(command.get_args().take(3))
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(name).chain(command.get_args().take(3));
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 fn stop_descendants() {
