@@ -9,7 +9,7 @@ pub mod quotes;
 pub mod rewards;
 pub mod status;
 
-use gloo_net::http::{Request, RequestBuilder, Response};
+use gloo_net::http::{Request, RequestBuilder};
 use loyalty_contract::{BASE, Problem, ProblemCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,9 @@ use crate::intl;
 
 /// How long an answer may take, in milliseconds; longer than that is no answer.
 const PATIENCE_MS: u32 = 20_000;
+
+/// How many entries of a list come at once.
+pub const PAGE: &str = "50";
 
 /// Why a call to the API did not give a value, in terms of what the customer can do about it.
 ///
@@ -49,73 +52,63 @@ impl ApiError {
     }
 }
 
-/// A path below the API's base with its query, each value made safe.
-fn url(path: &str, query: &impl Serialize) -> String {
-    let mut url = format!("{BASE}{path}");
+/// A path below the API's base, with the query parameters that have a value, each made safe.
+fn url(path: &str, query: &[(&str, Option<&str>)]) -> String {
+    let mut url = BASE.to_owned() + path;
     let mut separator = '?';
-    // A query is a flat object of texts and numbers, which any JSON value of ours is.
-    if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) {
-        for (name, value) in fields {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, value) in query {
+        if let Some(value) = value {
             url.push(separator);
-            url.push_str(&name);
+            url.push_str(name);
             url.push('=');
-            url.push_str(&String::from(js_sys::encode_uri_component(&value)));
+            url.push_str(&encoded(value));
             separator = '&';
         }
     }
     url
 }
 
+/// A text as a part of an address.
+fn encoded(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
 async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
-    read(answer(Request::get(url), None).await?).await
+    read(&send(Request::get(url), None).await?)
 }
 
 async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
     let body = serde_json::to_string(body).map_err(|e| ApiError::Unreadable(e.to_string()))?;
-    read(answer(Request::post(&format!("{BASE}{path}")), Some(body)).await?).await
+    read(&send(Request::post(&url(path, &[])), Some(body)).await?)
 }
 
 async fn delete(path: &str) -> Result<(), ApiError> {
-    answer(Request::delete(&format!("{BASE}{path}")), None)
-        .await
-        .map(|_| ())
+    send(Request::delete(&url(path, &[])), None).await.map(|_| ())
 }
 
-/// Sends a request and gives the answer if it is a good one.
-async fn answer(request: RequestBuilder, body: Option<String>) -> Result<Response, ApiError> {
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_json::from_str(text).map_err(|e| ApiError::Unreadable(e.to_string()))
+}
+
+/// Sends a request and gives the answer's text if it is a good one.
+async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, ApiError> {
     let unreachable = |e: gloo_net::Error| ApiError::Unreachable(e.to_string());
     let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
     let request = request
         .abort_signal(Some(&patience))
         .header("accept-language", &intl::language());
-    let sent = match body {
-        Some(body) => {
-            request
-                .header("content-type", "application/json")
-                .body(body)
-                .map_err(unreachable)?
-                .send()
-                .await
-        }
-        None => request.send().await,
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body),
+        None => request.build(),
     };
-    let response = sent.map_err(unreachable)?;
-    if response.ok() {
-        return Ok(response);
-    }
+    let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
     let text = response.text().await.map_err(unreachable)?;
-    Err(match serde_json::from_str::<Problem>(&text) {
+    if response.ok() {
+        return Ok(text);
+    }
+    Err(match read::<Problem>(&text) {
         Ok(problem) if problem.code == ProblemCode::SignedOut => ApiError::SignedOut,
         Ok(problem) => ApiError::Refused(Box::new(problem)),
-        Err(_) => ApiError::Unreadable(format!("status {}", response.status())),
+        Err(_) => ApiError::Unreadable(response.status().to_string()),
     })
-}
-
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
-    let text = response
-        .text()
-        .await
-        .map_err(|e| ApiError::Unreachable(e.to_string()))?;
-    serde_json::from_str(&text).map_err(|e| ApiError::Unreadable(e.to_string()))
 }

@@ -8,13 +8,14 @@ use loyalty_contract::programme::Programme;
 
 use crate::api::{self, ApiError};
 use crate::browser::document;
-use crate::components::failure::LoadFailed;
-use crate::components::nav::Nav;
+use crate::components::failure::load_failed;
+use crate::components::live::{live, live_with};
+use crate::components::nav::nav;
 use crate::data::Remembered;
 use crate::intl::{self, t};
 use crate::pages;
 use crate::routes::{Route, Router};
-use crate::state::{Preferences, Session, provide_programme};
+use crate::state::{Preferences, Session, provide_programme, use_programme};
 use crate::theme;
 
 /// How far the wallet is with starting.
@@ -40,13 +41,13 @@ pub fn App() -> impl IntoView {
     remembered.status.refresh();
 
     let start = RwSignal::new(Start::Fetching);
-    Effect::new(move |before: Option<String>| {
+    Effect::new(move |before: Option<()>| {
         let language = preferences.language();
         if before.is_some() {
+            intl::set_request_language(&language);
             remembered.refresh();
         }
-        spawn_local(fetch(language.clone(), start));
-        language
+        spawn_local(fetch(language, start));
     });
     Effect::new(move |_| {
         if start.get() != Start::Fetching {
@@ -64,8 +65,8 @@ pub fn App() -> impl IntoView {
     move || match start.get() {
         Start::Fetching => ().into_any(),
         Start::Failed(error) => {
-            let retry = move || spawn_local(fetch(preferences.language(), start));
-            view! { <main class="screen" id="main"><LoadFailed error on_retry=retry /></main> }.into_any()
+            let retry = move |_: &str| spawn_local(fetch(preferences.language(), start));
+            view! { <main class="screen" id="main">{live_with(move || load_failed(&error), retry)}</main> }.into_any()
         }
         Start::Ready(programme) => {
             let is_demo = programme.demo;
@@ -91,9 +92,10 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Screens(router: Router) -> impl IntoView {
     let route = Memo::new(move |_| router.route());
+    let programme = use_programme();
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
-        <Nav route />
+        {live(move || nav(&route.get(), &programme))}
         {move || {
             let route = route.get();
             let width = match route {

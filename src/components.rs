@@ -1,8 +1,14 @@
-//! Parts of screens: plain values in, markup out. No requests, no storage.
+//! Parts of screens: plain values in, markup out. No requests, no storage, no state.
+//!
+//! What only shows something is a function that gives [`maud::Markup`], escaped as it is written; a screen puts it on
+//! the page with [`live::live`]. That costs a customer a fifth of the bytes that typed views of the same elements
+//! would. What somebody types or chooses in is a Leptos component.
 
+pub mod chips;
 pub mod entry_row;
 pub mod failure;
 pub mod icon;
+pub mod live;
 pub mod nav;
 pub mod page_heading;
 pub mod reward_card;

@@ -10,11 +10,11 @@ pub use pages::{More, Pages};
 pub use source::Source;
 
 use leptos::prelude::*;
-use loyalty_contract::Page;
-use loyalty_contract::ledger::{EntryKind, LedgerEntry, LedgerQuery};
-use loyalty_contract::rewards::{AvailabilityFilter, Reward, RewardKind, RewardQuery, RewardSort};
+use loyalty_contract::ledger::LedgerEntry;
+use loyalty_contract::rewards::{AvailabilityFilter, Reward};
 use loyalty_contract::status::Status;
 
+pub use crate::api::rewards::CatalogueFilter;
 use crate::api::{self, ApiError};
 use crate::state::Session;
 
@@ -41,34 +41,8 @@ impl<T> Load<T> {
     }
 }
 
-/// Which rewards the catalogue shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogueFilter {
-    /// By whether they can be had.
-    pub availability: AvailabilityFilter,
-    /// Only this kind.
-    pub kind: Option<RewardKind>,
-    /// Words to look for.
-    pub words: String,
-    /// In which order.
-    pub sort: RewardSort,
-}
-
-impl Default for CatalogueFilter {
-    fn default() -> Self {
-        Self {
-            availability: AvailabilityFilter::All,
-            kind: None,
-            words: String::new(),
-            sort: RewardSort::default(),
-        }
-    }
-}
-
 /// How many rewards the home screen shows.
-const HIGHLIGHTS: u32 = 3;
-/// How many entries of a list come at once.
-const PAGE: u32 = 50;
+const HIGHLIGHTS: &str = "3";
 
 /// Everything remembered of one member. Provided once, for all screens.
 #[derive(Clone, Copy)]
@@ -83,15 +57,15 @@ pub struct Remembered {
     pub catalogue_filter: RwSignal<CatalogueFilter>,
     /// What happened, by its filter.
     pub ledger: Pages<LedgerEntry>,
-    /// Which kinds the ledger shows; empty for all.
-    pub ledger_filter: RwSignal<&'static [EntryKind]>,
+    /// Which kinds the ledger shows, separated by commas; `None` for all.
+    pub ledger_filter: RwSignal<Option<&'static str>>,
 }
 
 impl Remembered {
     /// Sets everything up; nothing is asked for yet.
     pub fn provide(session: Session) -> Self {
         let catalogue_filter = RwSignal::new(CatalogueFilter::default());
-        let ledger_filter = RwSignal::new(&[] as &'static [EntryKind]);
+        let ledger_filter = RwSignal::new(None);
         let remembered = Self {
             status: Source::new(session, move || async move {
                 let status = api::status::get_status().await?;
@@ -99,12 +73,14 @@ impl Remembered {
                 Ok(status)
             }),
             highlights: Source::new(session, list_highlights),
-            catalogue: Pages::new(session, move |after| {
+            catalogue: Pages::new(session, move |after| async move {
                 let filter = catalogue_filter.get_untracked();
-                list_catalogue(filter, after)
+                api::rewards::list_rewards(&filter, api::PAGE, after.as_deref()).await
             }),
             catalogue_filter,
-            ledger: Pages::new(session, move |after| list_entries(ledger_filter.get_untracked(), after)),
+            ledger: Pages::new(session, move |after| async move {
+                api::ledger::list_ledger(ledger_filter.get_untracked(), after.as_deref()).await
+            }),
             ledger_filter,
         };
         provide_context(remembered);
@@ -118,7 +94,7 @@ impl Remembered {
         self.catalogue.forget();
         self.catalogue_filter.set(CatalogueFilter::default());
         self.ledger.forget();
-        self.ledger_filter.set(&[]);
+        self.ledger_filter.set(None);
     }
 
     /// Asks again for everything that is there, in another language perhaps.
@@ -136,41 +112,15 @@ pub fn use_remembered() -> Remembered {
 }
 
 async fn list_highlights() -> Result<Vec<Reward>, ApiError> {
-    let ask = |availability| RewardQuery {
-        availability: Some(availability),
-        limit: Some(HIGHLIGHTS),
-        ..RewardQuery::default()
-    };
-    let ready = api::rewards::list_rewards(&ask(AvailabilityFilter::Ready)).await?.items;
-    if !ready.is_empty() {
-        return Ok(ready);
+    for availability in [AvailabilityFilter::Ready, AvailabilityFilter::Soon] {
+        let filter = CatalogueFilter {
+            availability,
+            ..CatalogueFilter::default()
+        };
+        let found = api::rewards::list_rewards(&filter, HIGHLIGHTS, None).await?.items;
+        if !found.is_empty() {
+            return Ok(found);
+        }
     }
-    Ok(api::rewards::list_rewards(&ask(AvailabilityFilter::Soon)).await?.items)
-}
-
-async fn list_catalogue(filter: CatalogueFilter, after: Option<String>) -> Result<Page<Reward>, ApiError> {
-    let words = filter.words.trim();
-    let query = RewardQuery {
-        kind: filter.kind,
-        q: (!words.is_empty()).then(|| words.to_owned()),
-        availability: Some(filter.availability),
-        sort: Some(filter.sort),
-        limit: Some(PAGE),
-        after,
-    };
-    api::rewards::list_rewards(&query).await
-}
-
-async fn list_entries(kinds: &'static [EntryKind], after: Option<String>) -> Result<Page<LedgerEntry>, ApiError> {
-    let names: Vec<String> = kinds
-        .iter()
-        .filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(str::to_owned))
-        .collect();
-    let query = LedgerQuery {
-        kind: (!names.is_empty()).then(|| names.join(",")),
-        limit: Some(PAGE),
-        after,
-        ..LedgerQuery::default()
-    };
-    api::ledger::list_ledger(&query).await
+    Ok(Vec::new())
 }

@@ -1,11 +1,15 @@
 //! What happened to the balance.
 
 use loyalty_contract::Page;
-use loyalty_contract::ledger::{LedgerEntry, LedgerQuery};
+use loyalty_contract::ledger::LedgerEntry;
 
 use super::{ApiError, get, url};
 
-/// A page of entries, newest first.
-pub async fn list_ledger(query: &LedgerQuery) -> Result<Page<LedgerEntry>, ApiError> {
-    get(&url("/me/ledger", query)).await
+/// A page of entries, newest first: those of some kinds (named as on the wire, separated by commas), or all.
+pub async fn list_ledger(kinds: Option<&str>, after: Option<&str>) -> Result<Page<LedgerEntry>, ApiError> {
+    get(&url(
+        "/me/ledger",
+        &[("kind", kinds), ("limit", Some(super::PAGE)), ("after", after)],
+    ))
+    .await
 }

@@ -8,7 +8,7 @@ use super::{ApiError, get, url};
 
 /// What makes this shop's programme different.
 pub async fn get_programme() -> Result<Programme, ApiError> {
-    get(&url("/programme", &())).await
+    get(&url("/programme", &[])).await
 }
 
 /// The texts of a language, as the parsed file.

@@ -6,5 +6,5 @@ use super::{ApiError, get, url};
 
 /// The one document that the home screen needs.
 pub async fn get_status() -> Result<Status, ApiError> {
-    get(&url("/me/status", &())).await
+    get(&url("/me/status", &[])).await
 }

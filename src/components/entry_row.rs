@@ -1,33 +1,26 @@
 //! One thing that happened to the balance.
 
-use leptos::prelude::*;
 use loyalty_contract::Points;
 use loyalty_contract::ledger::{EntryKind, LedgerEntry, Reference};
+use maud::{Markup, html};
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::browser;
 use crate::intl::{self, DayStyle, t};
 
 /// What happened, why, and what it did.
-#[component]
-pub fn EntryRow(
-    /// The entry.
-    entry: LedgerEntry,
-) -> impl IntoView {
+pub fn entry_row(entry: &LedgerEntry) -> Markup {
     let tone = (entry.points > Points::ZERO).then_some("gain");
-    view! {
-        <li class="entry" data-tone=tone>
-            <span class="entry__mark"><Icon name=icon(entry.kind) /></span>
-            <span class="entry__text">
-                <b>{title(&entry)}</b>
-                <span class="muted">{detail(&entry)}</span>
-            </span>
-            <span class="entry__points">{intl::signed_points(entry.points)}<small>{intl::money(entry.worth)}</small></span>
-        </li>
+    html! {
+        li.entry data-tone=[tone] {
+            span.entry__mark { (icon(picture(entry.kind))) }
+            span.entry__text { b { (title(entry)) } span.muted { (detail(entry)) } }
+            span.entry__points { (intl::signed_points(entry.points)) small { (intl::money(entry.worth)) } }
+        }
     }
 }
 
-fn icon(kind: EntryKind) -> &'static str {
+fn picture(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Earn => "bag",
         EntryKind::Bonus => "heart",
@@ -40,7 +33,7 @@ fn icon(kind: EntryKind) -> &'static str {
 }
 
 /// What happened, in a few words.
-pub fn title(entry: &LedgerEntry) -> String {
+fn title(entry: &LedgerEntry) -> String {
     let redeemed = || match &entry.reference {
         Some(Reference::Redemption {
             reward: Some(reward), ..

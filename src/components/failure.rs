@@ -1,11 +1,14 @@
 //! What to say when something is not there: failed, empty, or older than it should be.
 
-use leptos::prelude::*;
 use loyalty_contract::{Instant, ProblemCode};
+use maud::{Markup, html};
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::api::ApiError;
 use crate::intl::{self, t};
+
+/// What a press on "try again" is called, see [`super::live::live_with`].
+pub const RETRY: &str = "retry";
 
 /// What went wrong and what the person can do, in their words: a heading and a sentence.
 pub fn explain(error: &ApiError) -> (String, String) {
@@ -29,88 +32,77 @@ pub fn explain(error: &ApiError) -> (String, String) {
 }
 
 /// In place of a screen's content that could not be fetched.
-#[component]
-pub fn LoadFailed(
-    /// Why.
-    error: ApiError,
-    /// What the button does.
-    on_retry: impl Fn() + 'static,
-) -> impl IntoView {
-    let icon = if matches!(error, ApiError::Unreachable(_)) {
+pub fn load_failed(error: &ApiError) -> Markup {
+    let picture = if matches!(error, ApiError::Unreachable(_)) {
         "offline"
     } else {
         "alert"
     };
-    let (title, help) = explain(&error);
-    view! {
-        <div class="failed" role="alert">
-            <span class="failed__art"><Icon name=icon /></span>
-            <h2>{title}</h2>
-            <p class="muted">{help}</p>
-            <button type="button" class="button" on:click=move |_| on_retry()>{t::app::retry()}</button>
-        </div>
+    let (title, help) = explain(error);
+    html! {
+        div.failed role="alert" {
+            span.failed__art { (icon(picture)) }
+            h2 { (title) }
+            p.muted { (help) }
+            button.button type="button" data-action=(RETRY) { (t::app::retry()) }
+        }
     }
 }
 
-/// In place of a list that has nothing in it.
-#[component]
-pub fn Empty(
-    /// The picture.
-    icon: &'static str,
-    /// What is so.
-    title: String,
-    /// What one can do about it.
-    help: String,
-    /// The way there, if there is one.
-    #[prop(optional)]
-    children: Option<Children>,
-) -> impl IntoView {
-    view! {
-        <div class="empty">
-            <span class="empty__art"><Icon name=icon /></span>
-            <h2>{title}</h2>
-            <p class="muted">{help}</p>
-            {children.map(|children| children())}
-        </div>
+/// In place of a list that has nothing in it, with the way out of that.
+pub fn empty(picture: &str, title: &str, help: &str, way_out: &Markup) -> Markup {
+    html! {
+        div.empty {
+            span.empty__art { (icon(picture)) }
+            h2 { (title) }
+            p.muted { (help) }
+            (way_out)
+        }
     }
 }
 
 /// Above what is remembered, when asking again failed.
-#[component]
-pub fn StaleNote(
-    /// When it was true.
-    as_of: Instant,
-    /// What the button does.
-    on_retry: impl Fn() + 'static,
-) -> impl IntoView {
-    view! {
-        <p class="stale-note" role="status">
-            <Icon name="offline" />
-            <span>{t::app::as_of(&intl::time(as_of))}</span>
-            <button type="button" class="link" on:click=move |_| on_retry()>{t::app::retry()}</button>
-        </p>
+pub fn stale_note(as_of: Instant) -> Markup {
+    html! {
+        p.stale-note role="status" {
+            (icon("offline"))
+            span { (t::app::as_of(&intl::time(as_of))) }
+            button.link type="button" data-action=(RETRY) { (t::app::retry()) }
+        }
     }
 }
 
+/// How a notice sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// To know.
+    Info,
+    /// To mind.
+    Warm,
+    /// What went wrong.
+    Error,
+    /// What went well.
+    Success,
+}
+
 /// Something to know, beside what one does.
-#[component]
-pub fn Notice(
-    /// `info`, `warm`, `error` or `success`.
-    tone: &'static str,
-    /// The picture.
-    icon: &'static str,
-    /// In a few words.
-    title: String,
-    /// More.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <section class="notice" data-tone=tone>
-            <Icon name=icon />
-            <div class="notice__text">
-                <b>{title}</b>
-                {children()}
-            </div>
-        </section>
+pub fn notice(tone: Tone, picture: &str, title: &str, text: &Markup) -> Markup {
+    let tone = match tone {
+        Tone::Info => "info",
+        Tone::Warm => "warm",
+        Tone::Error => "error",
+        Tone::Success => "success",
+    };
+    html! {
+        section.notice data-tone=(tone) {
+            (icon(picture))
+            div.notice__text { b { (title) } (text) }
+        }
     }
+}
+
+/// What went wrong with something one did, beside it.
+pub fn error_notice(error: &ApiError) -> Markup {
+    let (title, help) = explain(error);
+    notice(Tone::Error, "alert", &title, &html! { p { (help) } })
 }

@@ -1,39 +1,20 @@
 //! Pictures from the sprite `public/icons.svg`: each costs the program only its name.
 
-use leptos::prelude::*;
 use loyalty_contract::rewards::RewardKind;
+use maud::{Markup, html};
 
 /// A small picture beside a text; it says nothing by itself, so screen readers skip it.
-#[component]
-pub fn Icon(
-    /// The symbol's name in the sprite.
-    name: &'static str,
-) -> impl IntoView {
-    view! {
-        <svg class="icon" aria-hidden="true">
-            <use href=format!("/icons.svg#{name}") />
-        </svg>
-    }
+pub fn icon(name: &str) -> Markup {
+    html! { svg.icon aria-hidden="true" { use href={ "/icons.svg#" (name) } {} } }
 }
 
 /// A reward's picture, or the stand-in of its kind where the shop gave none.
-#[component]
-pub fn RewardPicture(
-    /// The picture's address.
-    image_url: Option<String>,
-    /// What sort of thing it is.
-    kind: RewardKind,
-) -> impl IntoView {
-    match image_url {
-        Some(url) => {
-            view! { <img src=url alt="" width="320" height="240" loading="lazy" decoding="async" /> }.into_any()
+pub fn reward_picture(image_url: Option<&str>, kind: RewardKind) -> Markup {
+    html! {
+        @match image_url {
+            Some(url) => img src=(url) alt="" width="320" height="240" loading="lazy" decoding="async";,
+            None => svg.art aria-hidden="true" { use href={ "/icons.svg#kind-" (kind_name(kind)) } {} },
         }
-        None => view! {
-            <svg class="art" aria-hidden="true">
-                <use href=format!("/icons.svg#kind-{}", kind_name(kind)) />
-            </svg>
-        }
-        .into_any(),
     }
 }
 

@@ -1,56 +1,46 @@
 //! The way to every screen: at the bottom for a thumb, at the side from 900 px.
 
-use leptos::prelude::*;
+use loyalty_contract::programme::Programme;
+use maud::{Markup, html};
 
-use super::icon::Icon;
+use super::icon::icon;
 use crate::intl::t;
 use crate::routes::Route;
-use crate::state::use_programme;
 
-/// The main navigation.
-#[component]
-pub fn Nav(
-    /// Where one is.
-    #[prop(into)]
-    route: Signal<Route>,
-) -> impl IntoView {
-    let item = move |to: Route, icon: &'static str, label: String| {
-        let path = to.path();
-        view! {
-            <a class="nav__item" href=path aria-current=move || current(&route.get(), &to)>
-                <Icon name=icon />
-                <span>{label}</span>
-            </a>
+/// The main navigation, as seen from a screen.
+pub fn nav(here: &Route, programme: &Programme) -> Markup {
+    let item = |to: Route, picture: &str, label: String| {
+        html! {
+            a.nav__item href=(to.path()) aria-current=[current(here, &to)] { (icon(picture)) span { (label) } }
         }
     };
-    view! {
-        <nav class="nav" aria-label=t::nav::main()>
-            <a class="brand nav__brand" href=Route::Home.path()><Brand /></a>
-            <div class="nav__row">
-                {item(Route::Home, "home", t::nav::home())}
-                {item(Route::Rewards, "gift", t::nav::rewards())}
-                <a class="nav__code" href=Route::Code.path() aria-current=move || current(&route.get(), &Route::Code)>
-                    <Icon name="qr" />
-                    <span class="nav__code-label">{t::nav::code()}</span>
-                </a>
-                {item(Route::Activity, "list", t::nav::activity())}
-                {item(Route::You, "user", t::nav::you())}
-            </div>
-        </nav>
+    html! {
+        nav.nav aria-label=(t::nav::main()) {
+            a.brand.nav__brand href=(Route::Home.path()) { (brand(programme)) }
+            div.nav__row {
+                (item(Route::Home, "home", t::nav::home()))
+                (item(Route::Rewards, "gift", t::nav::rewards()))
+                a.nav__code href=(Route::Code.path()) aria-current=[current(here, &Route::Code)] {
+                    (icon("qr"))
+                    span.nav__code-label { (t::nav::code()) }
+                }
+                (item(Route::Activity, "list", t::nav::activity()))
+                (item(Route::You, "user", t::nav::you()))
+            }
+        }
     }
 }
 
 /// The shop's mark and name.
-#[component]
-pub fn Brand() -> impl IntoView {
-    let programme = use_programme();
-    let mark = match programme.theme.logo_url.clone() {
-        Some(url) => view! { <img src=url alt="" width="32" height="32" /> }.into_any(),
-        None => view! { <Icon name="leaf" /> }.into_any(),
-    };
-    view! {
-        <span class="brand__mark">{mark}</span>
-        <span>{programme.name.clone()}</span>
+pub fn brand(programme: &Programme) -> Markup {
+    html! {
+        span.brand__mark {
+            @match &programme.theme.logo_url {
+                Some(url) => img src=(url) alt="" width="32" height="32";,
+                None => (icon("leaf")),
+            }
+        }
+        span { (programme.name) }
     }
 }
 

@@ -3,7 +3,8 @@
 use leptos::html;
 use leptos::prelude::*;
 
-use super::icon::Icon;
+use super::icon::icon;
+use super::live::live;
 use crate::browser;
 use crate::intl::t;
 use crate::routes::{Route, focus_heading};
@@ -21,11 +22,10 @@ pub fn PageHeading(
 ) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     let shop = use_programme().name.clone();
-    Effect::new(move |_| browser::set_title(&format!("{} · {shop}", title.get())));
+    Effect::new(move |_| browser::set_title(&(title.get() + " · " + &shop)));
     heading.on_load(|heading| focus_heading(&heading));
-    view! {
-        <h1 node_ref=heading tabindex="-1" class=is_hidden.then_some("visually-hidden")>{move || title.get()}</h1>
-    }
+    let class = if is_hidden { "visually-hidden" } else { "" };
+    view! { <h1 node_ref=heading tabindex="-1" class=class>{title}</h1> }
 }
 
 /// The bar of a screen below another: the way back, and its name.
@@ -39,7 +39,7 @@ pub fn BackBar(
 ) -> impl IntoView {
     view! {
         <div class="bar" data-kind="title">
-            <a class="icon-button" href=to.path() aria-label=t::app::back()><Icon name="back" /></a>
+            <a class="icon-button" href=to.path() aria-label=t::app::back()>{live(|| icon("back"))}</a>
             <PageHeading title />
             <span></span>
         </div>

@@ -1,57 +1,38 @@
 //! A reward in a row or in the catalogue.
 
-use leptos::prelude::*;
 use loyalty_contract::programme::{Programme, Tier};
 use loyalty_contract::rewards::{Availability, Reason, Reward};
 use loyalty_contract::{Money, Points};
 use loyalty_rules::{earning, tiers};
+use maud::{Markup, html};
 
-use super::icon::{RewardPicture, kind_name};
+use super::icon::{kind_name, reward_picture};
+use super::tier_card::tier_name;
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
 
 /// A picture, what it is, what it costs, and what is missing.
-#[component]
-pub fn RewardCard(
-    /// The reward.
-    reward: Reward,
-    /// What is missing, if anything is.
-    missing: Option<Missing>,
-) -> impl IntoView {
-    let state = match &missing {
+pub fn reward_card(reward: &Reward, missing: Option<&Missing>) -> Markup {
+    let state = match missing {
         None => "ready",
         Some(missing) if missing.is_gone => "gone",
         Some(_) => "not-yet",
     };
-    let price = reward.shop_price.unwrap_or(reward.points_worth);
-    view! {
-        <a
-            class="reward"
-            href=Route::Reward(reward.id).path()
-            data-kind=kind_name(reward.kind)
-            data-state=state
-        >
-            <span class="reward__picture"><RewardPicture image_url=reward.image_url kind=reward.kind /></span>
-            <span class="reward__body">
-                <span class="reward__title">{reward.title}</span>
-                <span class="reward__cost">
-                    <b>{intl::points(reward.cost_points)}</b>
-                    " · "
-                    {intl::money(price)}
-                </span>
-                {missing
-                    .map(|missing| {
-                        view! {
-                            {missing
-                                .part
-                                .map(|part| {
-                                    view! { <span class="reward__missing" style=("--part", format!("{part}%"))></span> }
-                                })}
-                            <span class="muted">{missing.short}</span>
-                        }
-                    })}
-            </span>
-        </a>
+    html! {
+        a.reward href=(Route::Reward(reward.id.clone()).path()) data-kind=(kind_name(reward.kind)) data-state=(state) {
+            span.reward__picture { (reward_picture(reward.image_url.as_deref(), reward.kind)) }
+            span.reward__body {
+                span.reward__title { (reward.title) }
+                span.reward__cost {
+                    b { (intl::points(reward.cost_points)) }
+                    span { (intl::money(reward.shop_price.unwrap_or(reward.points_worth))) }
+                }
+                @if let Some(missing) = missing {
+                    @if let Some(part) = missing.part { span.reward__missing data-part=(part) {} }
+                    span.muted { (missing.short) }
+                }
+            }
+        }
     }
 }
 
@@ -114,7 +95,7 @@ impl Worded<'_> {
                 Some(money) => t::missing::points_short(&intl::bare_points(*missing), &intl::short_money(money)),
                 None => t::missing::points_only(&intl::bare_points(*missing)),
             },
-            Reason::TierRequired { tier } => t::missing::tier_short(&self.tier(tier)),
+            Reason::TierRequired { tier } => t::missing::tier_short(tier_name(&self.programme.tiers, tier)),
             Reason::OutOfStock => t::missing::out_of_stock_short(),
             Reason::LimitReached => t::missing::limit_short(),
             Reason::NotStarted { at } => t::missing::not_started_short(&intl::day(*at, DayStyle::Short)),
@@ -133,7 +114,7 @@ impl Worded<'_> {
                     None => t::missing::points_without_shopping(&available, &missing_text),
                 }
             }
-            Reason::TierRequired { tier } => t::missing::tier(&self.tier(tier)),
+            Reason::TierRequired { tier } => t::missing::tier(tier_name(&self.programme.tiers, tier)),
             Reason::OutOfStock => t::missing::out_of_stock(),
             Reason::LimitReached => t::missing::limit(),
             Reason::NotStarted { at } => t::missing::not_started(&intl::day(*at, DayStyle::Full)),
@@ -141,14 +122,6 @@ impl Worded<'_> {
             Reason::MemberPaused => t::missing::paused(),
             Reason::Unknown => t::missing::unknown(),
         }
-    }
-
-    fn tier(&self, id: &str) -> String {
-        self.programme
-            .tiers
-            .iter()
-            .find(|tier| tier.id == id)
-            .map_or_else(|| id.to_owned(), |tier| tier.name.clone())
     }
 
     /// What buying would bring the points, rounded up to whole units of the currency.

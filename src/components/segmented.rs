@@ -4,31 +4,25 @@ use leptos::prelude::*;
 
 /// A group of radio buttons that looks like a switch.
 #[component]
-pub fn Segmented<T: Clone + PartialEq + Send + Sync + 'static>(
+pub fn Segmented(
     /// What is chosen here.
     legend: String,
     /// The group's name in the document.
     name: &'static str,
-    /// Each choice with its label.
-    options: Vec<(T, String)>,
-    /// The choice that holds.
-    #[prop(into)]
-    chosen: Signal<T>,
+    /// Each choice's value with its label.
+    options: Vec<(String, String)>,
+    /// The value chosen at first.
+    chosen: String,
     /// What a choice does.
-    on_choose: impl Fn(T) + Clone + 'static,
+    on_choose: Callback<String>,
 ) -> impl IntoView {
     let options = options
         .into_iter()
         .map(|(value, label)| {
-            let (is_chosen, on_choose) = (value.clone(), on_choose.clone());
+            let is_chosen = value == chosen;
             view! {
                 <label class="segmented__option">
-                    <input
-                        type="radio"
-                        name=name
-                        prop:checked=move || chosen.get() == is_chosen
-                        on:change=move |_| on_choose(value.clone())
-                    />
+                    <input type="radio" name=name checked=is_chosen on:change=move |_| on_choose.run(value.clone()) />
                     <span>{label}</span>
                 </label>
             }

@@ -1,80 +1,50 @@
 //! How far the next tier is, and what keeps the one held.
 
-use leptos::prelude::*;
 use loyalty_contract::programme::Tier;
 use loyalty_contract::status::TierStatus;
 use loyalty_rules::tiers::percent;
+use maud::{Markup, html};
 
 use crate::intl::{self, DayStyle, t};
 
+/// The name of a tier, by its id.
+pub fn tier_name<'a>(tiers: &'a [Tier], id: &'a str) -> &'a str {
+    tiers.iter().find(|tier| tier.id == id).map_or(id, |tier| &tier.name)
+}
+
 /// Where a member stands on the ladder.
-#[component]
-pub fn TierCard(
-    /// Where.
-    tier: TierStatus,
-    /// The ladder, for the names.
-    tiers: Vec<Tier>,
-) -> impl IntoView {
-    let name = |id: &str| {
-        tiers
-            .iter()
-            .find(|tier| tier.id == id)
-            .map_or_else(|| id.to_owned(), |tier| tier.name.clone())
-    };
-    let current = name(&tier.current);
-    let next = tier.next.as_deref().map(name);
+pub fn tier_card(tier: &TierStatus, tiers: &[Tier]) -> Markup {
+    let current = tier_name(tiers, &tier.current);
+    let next = tier.next.as_deref().map(|id| tier_name(tiers, id));
     let part = tier
         .threshold
         .map_or(100, |threshold| percent(tier.qualifying, threshold));
-    let title = match (&next, tier.remaining) {
-        (Some(next), Some(remaining)) => t::tier::to_next(&intl::bare_points(remaining), next),
-        _ => t::tier::top(&current),
+    let (title, progress) = match (next, tier.remaining) {
+        (Some(next), Some(remaining)) => (
+            t::tier::to_next(&intl::bare_points(remaining), next),
+            t::tier::progress(next),
+        ),
+        _ => (t::tier::top(current), t::tier::top(current)),
     };
-    let progress = match &next {
-        Some(next) => t::tier::progress(next),
-        None => t::tier::top(&current),
-    };
-    let keep = tier.keep.map(|keep| {
-        let until = intl::last_day(keep.by, DayStyle::Full);
-        let yours = t::tier::yours_until(&current, &until);
-        let missing = keep.needed - keep.collected;
-        let keeping = if missing.0 <= 0 {
-            t::tier::kept()
-        } else {
-            t::tier::keep(&intl::points(missing))
-        };
-        view! {
-            <p class="muted">{yours} " " {keeping}</p>
-            {keep.at_risk.then(|| view! { <span class="badge" data-tone="warm">{t::tier::at_risk()}</span> })}
+    html! {
+        section.card {
+            div.tier {
+                div.ring role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow=(part)
+                    aria-label=(progress) data-part=(part) { (intl::percent(part)) }
+                div.tier__body {
+                    div.card__head { h2 { (title) } span.badge { (current) } }
+                    @if let Some(keep) = &tier.keep {
+                        @let missing = keep.needed - keep.collected;
+                        p.muted {
+                            (t::tier::yours_until(current, &intl::last_day(keep.by, DayStyle::Full))) " "
+                            @if missing.0 <= 0 { (t::tier::kept()) } @else { (t::tier::keep(&intl::points(missing))) }
+                        }
+                        @if keep.at_risk { span.badge data-tone="warm" { (t::tier::at_risk()) } }
+                    } @else {
+                        p.muted { (t::tier::collected(&intl::points(tier.qualifying))) }
+                    }
+                }
+            }
         }
-    });
-    let collecting = tier.keep.is_none().then(|| {
-        let collected = t::tier::collected(&intl::points(tier.qualifying));
-        view! { <p class="muted">{collected}</p> }
-    });
-    view! {
-        <section class="card">
-            <div class="tier">
-                <div
-                    class="ring"
-                    role="progressbar"
-                    aria-valuemin="0"
-                    aria-valuemax="100"
-                    aria-valuenow=part.to_string()
-                    aria-label=progress
-                    style=("--part", format!("{part}%"))
-                >
-                    {intl::percent(part)}
-                </div>
-                <div class="tier__body">
-                    <div class="card__head">
-                        <h2>{title}</h2>
-                        <span class="badge">{current}</span>
-                    </div>
-                    {keep}
-                    {collecting}
-                </div>
-            </div>
-        </section>
     }
 }

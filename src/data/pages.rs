@@ -34,8 +34,6 @@ pub enum More {
 pub struct Pages<T: Send + Sync + 'static> {
     load: RwSignal<Load<Loaded<T>>>,
     more: RwSignal<More>,
-    /// Whether the list is being asked for anew while the old one still stands.
-    busy: RwSignal<bool>,
     ask: StoredValue<Rc<dyn Fn(Option<String>) -> Answer<T>>, LocalStorage>,
     /// Counts the questions, so that an answer that was overtaken is dropped.
     turn: StoredValue<u32>,
@@ -60,7 +58,6 @@ impl<T: Send + Sync + 'static> Pages<T> {
         Self {
             load: RwSignal::new(Load::Loading),
             more: RwSignal::new(More::No),
-            busy: RwSignal::new(false),
             ask: StoredValue::new_local(ask),
             turn: StoredValue::new(0),
             session,
@@ -77,11 +74,6 @@ impl<T: Send + Sync + 'static> Pages<T> {
         self.more.get()
     }
 
-    /// Whether the list is being asked for anew; follows every change.
-    pub fn is_busy(&self) -> bool {
-        self.busy.get()
-    }
-
     /// Asks for the first page, unless there is one already.
     pub fn want(&self) {
         if !self.load.with_untracked(|load| matches!(load, Load::Ready(_))) {
@@ -94,22 +86,18 @@ impl<T: Send + Sync + 'static> Pages<T> {
         if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
             self.load.set(Load::Loading);
         }
-        self.busy.set(true);
         let list = *self;
-        self.answer(None, move |answer| {
-            list.busy.set(false);
-            match answer {
-                Ok(page) => {
-                    list.more.set(page.next.map_or(More::No, More::After));
-                    list.load.set(Load::Ready(vec![Arc::new(page.items)]));
-                }
-                Err(error) => list.load.update(|load| {
-                    *load = match std::mem::replace(load, Load::Loading) {
-                        Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
-                        Load::Loading | Load::Failed(_) => Load::Failed(error),
-                    }
-                }),
+        self.answer(None, move |answer| match answer {
+            Ok(page) => {
+                list.more.set(page.next.map_or(More::No, More::After));
+                list.load.set(Load::Ready(vec![Arc::new(page.items)]));
             }
+            Err(error) => list.load.update(|load| {
+                *load = match std::mem::replace(load, Load::Loading) {
+                    Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
+                    Load::Loading | Load::Failed(_) => Load::Failed(error),
+                }
+            }),
         });
     }
 
@@ -136,7 +124,6 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// Forgets what is known; an answer still on its way is dropped.
     pub fn forget(&self) {
         self.next_turn();
-        self.busy.set(false);
         self.more.set(More::No);
         self.load.set(Load::Loading);
     }

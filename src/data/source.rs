@@ -57,11 +57,6 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         self.load.with(|load| load.value().cloned())
     }
 
-    /// The value, fresh or not, as it is now.
-    pub fn value_untracked(&self) -> Option<T> {
-        self.load.with_untracked(|load| load.value().cloned())
-    }
-
     /// Asks, unless an answer is on its way already: what a screen does when it is opened.
     pub fn want(&self) {
         if !self.is_asking.get_value() {

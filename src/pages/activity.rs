@@ -1,27 +1,22 @@
 //! Everything that happened to the balance, by days, newest first.
 
-use std::sync::Arc;
-
 use leptos::html;
 use leptos::prelude::*;
 use loyalty_contract::Instant;
-use loyalty_contract::ledger::{EntryKind, LedgerEntry};
+use loyalty_contract::ledger::LedgerEntry;
+use maud::{Markup, html as markup};
 
 use crate::browser;
 use crate::browser::viewport;
-use crate::components::entry_row::EntryRow;
-use crate::components::failure::{Empty, LoadFailed, explain};
+use crate::components::chips::{Chip, Chips};
+use crate::components::entry_row::entry_row;
+use crate::components::failure::{empty, explain, load_failed};
+use crate::components::live::live_with;
 use crate::components::page_heading::PageHeading;
-use crate::components::skeleton::LedgerSkeleton;
+use crate::components::skeleton;
 use crate::data::{Load, More, Pages, use_remembered};
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
-
-const EARNED: &[EntryKind] = &[EntryKind::Earn, EntryKind::Bonus];
-const USED: &[EntryKind] = &[EntryKind::Spend, EntryKind::Release, EntryKind::Refund];
-const RETURNED: &[EntryKind] = &[EntryKind::Return];
-const EXPIRED: &[EntryKind] = &[EntryKind::Expire];
-const CORRECTED: &[EntryKind] = &[EntryKind::Adjust];
 
 /// The ledger with its filters.
 #[component]
@@ -29,49 +24,48 @@ pub fn ActivityPage() -> impl IntoView {
     let remembered = use_remembered();
     let list = remembered.ledger;
     list.want();
+    let instead = move || match list.get() {
+        Load::Loading => skeleton::ledger(),
+        Load::Failed(error) | Load::Stale(_, error) => load_failed(&error),
+        Load::Ready(pages) if pages.iter().all(|page| page.is_empty()) => {
+            nothing(remembered.ledger_filter.get_untracked().is_none())
+        }
+        Load::Ready(_) => Markup::default(),
+    };
+    let has_entries =
+        Memo::new(move |_| matches!(list.get(), Load::Ready(pages) if pages.iter().any(|page| !page.is_empty())));
     view! {
         <div class="page-heading"><PageHeading title=t::nav::activity() /></div>
-        <Filters />
-        {move || match list.get() {
-            Load::Loading => view! { <LedgerSkeleton /> }.into_any(),
-            Load::Failed(error) | Load::Stale(_, error) => {
-                view! { <LoadFailed error on_retry=move || list.refresh() /> }.into_any()
-            }
-            Load::Ready(pages) if pages.iter().all(|page| page.is_empty()) => view! { <Nothing /> }.into_any(),
-            Load::Ready(_) => view! { <Ledger list /> }.into_any(),
-        }}
+        <Chips label=t::activity::filter() chips=chips() />
+        {live_with(instead, move |_| list.refresh())}
+        {move || has_entries.get().then(|| view! { <Ledger list /> })}
     }
 }
 
-#[component]
-fn Filters() -> impl IntoView {
+/// Which kinds to show.
+fn chips() -> Vec<Chip> {
     let remembered = use_remembered();
-    let chips = [
-        (&[] as &'static [EntryKind], t::activity::all()),
-        (EARNED, t::activity::earned()),
-        (USED, t::activity::used()),
-        (RETURNED, t::activity::returned()),
-        (EXPIRED, t::activity::expired()),
-        (CORRECTED, t::activity::corrected()),
+    [
+        (None, t::activity::all()),
+        (Some("earn,bonus"), t::activity::earned()),
+        (Some("spend,release,refund"), t::activity::used()),
+        (Some("return"), t::activity::returned()),
+        (Some("expire"), t::activity::expired()),
+        (Some("adjust"), t::activity::corrected()),
     ]
     .map(|(kinds, label)| {
-        let choose = move |_| {
+        let press = move |()| {
             remembered.ledger_filter.set(kinds);
             remembered.ledger.forget();
             remembered.ledger.refresh();
         };
-        view! {
-            <button
-                type="button"
-                class="chip"
-                aria-pressed=move || (remembered.ledger_filter.get() == kinds).to_string()
-                on:click=choose
-            >
-                {label}
-            </button>
-        }
-    });
-    view! { <div class="chips" role="group" aria-label=t::activity::filter()>{chips.collect_view()}</div> }
+        (
+            label,
+            Signal::derive(move || remembered.ledger_filter.get() == kinds),
+            Callback::new(press),
+        )
+    })
+    .into()
 }
 
 /// The entries. Growing adds a page below and touches nothing above, however long the list is.
@@ -87,31 +81,26 @@ fn Ledger(list: Pages<LedgerEntry>) -> impl IntoView {
     };
     view! {
         <section class="card" data-kind="ledger">
-            <For each=chunks key=|(index, _)| *index children=|(_, (page, before))| chunk(page, before) />
+            <For each=chunks key=|(index, _)| *index children=|(_, (page, before))| {
+                view! { <div class="live" inner_html=chunk(&page, before).into_string()></div> }
+            } />
         </section>
         <Rest list />
     }
 }
 
 /// A page of entries, grouped by days; a day that began on the page before goes on without its name.
-fn chunk(page: Arc<Vec<LedgerEntry>>, before: Option<Instant>) -> impl IntoView {
-    page.chunk_by(|a, b| intl::same_day(a.at, b.at))
-        .filter_map(|entries| Some((entries.first()?.at, entries)))
-        .map(|(at, entries)| {
-            let goes_on = before.is_some_and(|before| intl::same_day(before, at));
-            let rows = entries
-                .iter()
-                .cloned()
-                .map(|entry| view! { <EntryRow entry /> })
-                .collect_view();
-            view! {
-                <div class="day-group">
-                    {(!goes_on).then(|| view! { <h2 class="day">{day_name(at)}</h2> })}
-                    <ul>{rows}</ul>
-                </div>
+fn chunk(page: &[LedgerEntry], before: Option<Instant>) -> Markup {
+    markup! {
+        @for entries in page.chunk_by(|a, b| intl::same_day(a.at, b.at)) {
+            div.day-group {
+                @if let Some(first) = entries.first().filter(|first| !before.is_some_and(|b| intl::same_day(b, first.at))) {
+                    h2.day { (day_name(first.at)) }
+                }
+                ul { @for entry in entries { (entry_row(entry)) } }
             }
-        })
-        .collect_view()
+        }
+    }
 }
 
 fn day_name(at: Instant) -> String {
@@ -130,38 +119,31 @@ fn day_name(at: Instant) -> String {
 fn Rest(list: Pages<LedgerEntry>) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
     end.on_load(move |end| viewport::when_near(&end, move || list.grow()));
-    view! {
-        <div class="load-more" node_ref=end>
-            {move || match list.more() {
-                More::No => view! { <p class="muted">{t::activity::beginning()}</p> }.into_any(),
-                More::Asking => view! { <p class="muted" role="status">{t::app::loading()}</p> }.into_any(),
-                More::After(_) => view! {
-                    <button type="button" class="button" on:click=move |_| list.grow()>{t::app::more()}</button>
-                }
-                    .into_any(),
-                More::Failed(_, error) => {
-                    let (title, help) = explain(&error);
-                    view! {
-                        <p role="alert">{title} " " {help}</p>
-                        <button type="button" class="button" on:click=move |_| list.grow()>{t::app::retry()}</button>
-                    }
-                        .into_any()
-                }
-            }}
-        </div>
-    }
+    let rest = move || match list.more() {
+        More::No => markup! { p.muted { (t::activity::beginning()) } },
+        More::Asking => markup! { p.muted role="status" { (t::app::loading()) } },
+        More::After(_) => markup! { button.button type="button" data-action="more" { (t::app::more()) } },
+        More::Failed(_, error) => {
+            let (title, help) = explain(&error);
+            markup! {
+                p role="alert" { (title) ". " (help) }
+                button.button type="button" data-action="more" { (t::app::retry()) }
+            }
+        }
+    };
+    view! { <div class="load-more" node_ref=end>{live_with(rest, move |_| list.grow())}</div> }
 }
 
-#[component]
-fn Nothing() -> impl IntoView {
-    if use_remembered().ledger_filter.get_untracked().is_empty() {
-        view! {
-            <Empty icon="bag" title=t::activity::none() help=t::activity::none_help()>
-                <a class="button" href=Route::Home.path()>{t::nav::home()}</a>
-            </Empty>
-        }
-        .into_any()
+fn nothing(is_everything: bool) -> Markup {
+    if is_everything {
+        let home = markup! { a.button href=(Route::Home.path()) { (t::nav::home()) } };
+        empty("bag", &t::activity::none(), &t::activity::none_help(), &home)
     } else {
-        view! { <Empty icon="list" title=t::activity::none_such() help=t::activity::none_such_help() /> }.into_any()
+        empty(
+            "list",
+            &t::activity::none_such(),
+            &t::activity::none_such_help(),
+            &Markup::default(),
+        )
     }
 }

@@ -1,11 +1,15 @@
 //! What to say at the counter: the member's number, large enough to be read by somebody else.
 
 use leptos::prelude::*;
+use loyalty_contract::programme::Programme;
 use loyalty_contract::status::Status;
+use maud::{Markup, html};
 
-use crate::components::failure::{LoadFailed, StaleNote};
+use crate::components::failure::{load_failed, stale_note};
+use crate::components::live::live_with;
 use crate::components::page_heading::PageHeading;
-use crate::components::skeleton::CardsSkeleton;
+use crate::components::skeleton;
+use crate::components::tier_card::tier_name;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
 use crate::state::use_programme;
@@ -15,56 +19,46 @@ use crate::state::use_programme;
 pub fn CodePage() -> impl IntoView {
     let source = use_remembered().status;
     source.want();
-    let retry = move || source.refresh();
+    let programme = use_programme();
+    let content = move || match source.get() {
+        Load::Loading => skeleton::cards(),
+        Load::Failed(error) => load_failed(&error),
+        Load::Ready(status) => number(&status, &programme),
+        Load::Stale(status, _) => html! { (stale_note(status.as_of)) (number(&status, &programme)) },
+    };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::code() /></div>
-        {move || match source.get() {
-            Load::Loading => view! { <CardsSkeleton /> }.into_any(),
-            Load::Failed(error) => view! { <LoadFailed error on_retry=retry /> }.into_any(),
-            Load::Ready(status) => view! { <Number status /> }.into_any(),
-            Load::Stale(status, _) => {
-                view! {
-                    <StaleNote as_of=status.as_of on_retry=retry />
-                    <Number status />
+        {live_with(content, move |_| source.refresh())}
+    }
+}
+
+fn number(status: &Status, programme: &Programme) -> Markup {
+    html! {
+        section.card data-kind="number" {
+            (name_and_tier(status, programme))
+            p.number-plate { (grouped(&status.member.number)) }
+            p { (t::code::say_it()) }
+            p.muted { (t::code::proves_nothing()) }
+        }
+        section.card {
+            ul.facts {
+                li {
+                    span { (t::code::balance(&intl::time(status.as_of))) }
+                    b { (intl::money(status.balance.worth)) " · " (intl::points(status.balance.available)) }
                 }
-                    .into_any()
             }
-        }}
+        }
     }
 }
 
-#[component]
-fn Number(status: Status) -> impl IntoView {
-    let tier = tier_name(&status);
-    view! {
-        <section class="card" data-kind="number">
-            <div class="card__head">
-                <h2>{status.member.name}</h2>
-                {tier.map(|tier| view! { <span class="badge">{tier}</span> })}
-            </div>
-            <p class="number-plate">{grouped(&status.member.number)}</p>
-            <p>{t::code::say_it()}</p>
-            <p class="muted">{t::code::proves_nothing()}</p>
-        </section>
-        <section class="card">
-            <ul class="facts">
-                <li>
-                    <span>{t::code::balance(&intl::time(status.as_of))}</span>
-                    <b>{intl::money(status.balance.worth)} " · " {intl::points(status.balance.available)}</b>
-                </li>
-            </ul>
-        </section>
+/// Whose card this is.
+pub fn name_and_tier(status: &Status, programme: &Programme) -> Markup {
+    html! {
+        div.card__head {
+            h2 { (status.member.name) }
+            @if let Some(tier) = &status.tier { span.badge { (tier_name(&programme.tiers, &tier.current)) } }
+        }
     }
-}
-
-/// The name of the tier held.
-pub fn tier_name(status: &Status) -> Option<String> {
-    let held = &status.tier.as_ref()?.current;
-    use_programme()
-        .tiers
-        .iter()
-        .find(|tier| &tier.id == held)
-        .map(|tier| tier.name.clone())
 }
 
 /// Digits in groups of four, as they are read aloud.

@@ -6,20 +6,24 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use loyalty_contract::programme::PointValue;
+use loyalty_contract::programme::{PointValue, Programme};
 use loyalty_contract::quotes::{Quote, QuoteRequest, SpendAmount};
 use loyalty_contract::status::{MemberState, Status};
 use loyalty_contract::{Money, Points};
 use loyalty_rules::worth;
+use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
 use crate::browser::timer::Debounce;
-use crate::components::failure::{Empty, LoadFailed, Notice, StaleNote, explain};
-use crate::components::icon::Icon;
+use crate::components::chips::{Chip, Chips};
+use crate::components::failure::{empty, error_notice, load_failed, stale_note};
+use crate::components::icon::icon;
+use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
-use crate::components::skeleton::CardsSkeleton;
+use crate::components::skeleton;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
+use crate::pages::reward::conditions;
 use crate::routes::Route;
 use crate::state::{use_programme, use_session};
 
@@ -31,27 +35,45 @@ const HAND_RESTS: Duration = Duration::from_millis(400);
 pub fn ConvertPage() -> impl IntoView {
     let source = use_remembered().status;
     source.want();
-    // The figures change under the hand only when the balance does, not each time the status is asked for.
-    let balance = Memo::new(move |_| source.value().map(|status| (status.balance, status.member.state)));
+    let programme = use_programme();
+    let around = {
+        let programme = programme.clone();
+        move || match source.get() {
+            Load::Loading => skeleton::cards(),
+            Load::Failed(error) => load_failed(&error),
+            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (nothing_to_use(&status, &programme)) },
+            Load::Ready(status) => nothing_to_use(&status, &programme),
+        }
+    };
+    // What is under the hand changes only when the balance does, not each time the status is asked for.
+    let range = Memo::new(move |_| {
+        source
+            .value()
+            .and_then(|status| Range::of(&status, &programme.point_value, programme.min_spend_points))
+    });
     view! {
         <BackBar title=t::convert::title() to=Route::Home />
-        {move || match source.get() {
-            Load::Stale(status, _) => {
-                Some(view! { <StaleNote as_of=status.as_of on_retry=move || source.refresh() /> }.into_any())
-            }
-            Load::Failed(error) => Some(view! { <LoadFailed error on_retry=move || source.refresh() /> }.into_any()),
-            Load::Loading => Some(view! { <CardsSkeleton /> }.into_any()),
-            Load::Ready(_) => None,
-        }}
-        {move || {
-            balance.get()?;
-            let status = source.value_untracked()?;
-            Some(match Range::of(&status, &use_programme().point_value, use_programme().min_spend_points) {
-                Some(range) => view! { <Converter range /> }.into_any(),
-                None => view! { <NothingToUse status /> }.into_any(),
-            })
-        }}
+        {live_with(around, move |_| source.refresh())}
+        {move || range.get().map(|range| view! { <Converter range /> })}
     }
+}
+
+/// Why nothing can be used now, and when it can; nothing where something can.
+fn nothing_to_use(status: &Status, programme: &Programme) -> Markup {
+    if Range::of(status, &programme.point_value, programme.min_spend_points).is_some() {
+        return Markup::default();
+    }
+    let (title, help) = if status.member.state == MemberState::Paused {
+        (t::paused::title(), t::paused::text())
+    } else {
+        let least = intl::points(programme.min_spend_points);
+        (
+            t::convert::nothing(),
+            t::convert::nothing_help(&intl::points(status.balance.available), &least),
+        )
+    };
+    let rewards = html! { a.button href=(Route::Rewards.path()) { (t::home::all_rewards()) } };
+    empty("coins", &title, &help, &rewards)
 }
 
 /// What can be used: from the programme's minimum to everything, in minor units of money.
@@ -163,42 +185,43 @@ fn Converter(range: Range) -> impl IntoView {
         typed.set(None);
         minor.set(range.clamp(chosen));
     };
-    let part = move || {
+    let part = Signal::derive(move || {
         let span = (range.most.minor - range.least.minor).max(1);
-        format!("{}%", (minor.get() - range.least.minor) as f64 / span as f64 * 100.0)
-    };
-    let spoken = move || {
-        format!(
-            "{}, {}",
-            intl::money(range.money(minor.get())),
-            intl::points(range.price(minor.get()))
-        )
-    };
-    let sums = range
+        ((minor.get() - range.least.minor) * 100 / span).to_string() + "%"
+    });
+    let money = Signal::derive(move || intl::money(range.money(minor.get())));
+    let price = Signal::derive(move || intl::points(range.price(minor.get())));
+    let spoken = Signal::derive(move || money.get() + ", " + &price.get());
+    let length = Signal::derive(move || if money.read().chars().count() > 8 { "long" } else { "" });
+    let chips: Vec<Chip> = range
         .round_sums()
         .into_iter()
         .map(|sum| (sum, intl::short_money(range.money(sum))))
         .chain([(range.most.minor, t::convert::all(&intl::money(range.most)))])
         .map(|(sum, label)| {
-            view! {
-                <button
-                    type="button"
-                    class="chip num"
-                    aria-pressed=move || (minor.get() == sum).to_string()
-                    on:click=move |_| choose(sum)
-                >
-                    {label}
-                </button>
-            }
+            (
+                label,
+                Signal::derive(move || minor.get() == sum),
+                Callback::new(move |()| choose(sum)),
+            )
         })
-        .collect_view();
+        .collect();
+    let shop = use_programme().name.clone();
+    let facts = move || {
+        html! {
+            ul.facts {
+                li { span { (t::convert::you_keep()) } b { (kept(&range, minor.get())) } }
+                li { span { (t::convert::where_to()) } b { (t::convert::every_till(&shop)) } }
+            }
+        }
+    };
     view! {
         <div class="columns">
             <div class="column">
-                <section class="amount" aria-live="off">
+                <section class="amount">
                     <p class="muted">{t::convert::take_off()}</p>
-                    <p class="amount__money">{move || intl::money(range.money(minor.get()))}</p>
-                    <p class="num">{move || intl::points(range.price(minor.get()))}</p>
+                    <p class="amount__money" data-length=length>{money}</p>
+                    <p class="num">{price}</p>
                 </section>
                 <input
                     class="slider"
@@ -209,30 +232,19 @@ fn Converter(range: Range) -> impl IntoView {
                     aria-label=t::convert::slider()
                     aria-valuetext=spoken
                     style=("--part", part)
-                    prop:value=move || minor.get().to_string()
+                    prop:value=Signal::derive(move || minor.get().to_string())
                     on:input=move |event| choose(event_target_value(&event).parse().unwrap_or(start))
                 />
-                <div class="chips" role="group" aria-label=t::convert::amounts()>{sums}</div>
+                <Chips label=t::convert::amounts() chips />
                 <div class="converter">
                     <TypedAmount range minor typed side=Side::Points />
-                    <Icon name="arrow-up-down" />
+                    {live(|| icon("arrow-up-down"))}
                     <TypedAmount range minor typed side=Side::Money />
                 </div>
             </div>
             <div class="column">
-                <section class="card">
-                    <ul class="facts">
-                        <li>
-                            <span>{t::convert::you_keep()}</span>
-                            <b>{move || kept(&range, minor.get())}</b>
-                        </li>
-                        <li>
-                            <span>{t::convert::where_to()}</span>
-                            <b>{t::convert::every_till(&use_programme().name)}</b>
-                        </li>
-                    </ul>
-                </section>
-                <section role="status" aria-live="polite">{move || said(confirmed.get())}</section>
+                <section class="card">{live(facts)}</section>
+                <section role="status">{live(move || said(&confirmed.get()))}</section>
             </div>
         </div>
     }
@@ -303,13 +315,13 @@ fn TypedAmount(
                 inputmode=mode
                 autocomplete="off"
                 maxlength="24"
-                aria-invalid=move || problem().is_some().to_string()
+                aria-invalid=Signal::derive(move || if problem().is_some() { "true" } else { "false" })
                 aria-describedby=error_id
-                prop:value=shown
+                prop:value=Signal::derive(shown)
                 on:input=on_type
                 on:blur=on_leave
             />
-            <p class="field__error" id=error_id aria-live="polite">{problem}</p>
+            <p class="field__error" id=error_id aria-live="polite">{Signal::derive(move || problem().unwrap_or_default())}</p>
         </div>
     }
 }
@@ -346,47 +358,16 @@ fn kept(range: &Range, minor: i64) -> String {
 }
 
 /// What the server said, with every condition.
-fn said(confirmed: Confirmed) -> AnyView {
+fn said(confirmed: &Confirmed) -> Markup {
     match confirmed {
-        Confirmed::Asking => view! { <p class="muted" aria-busy="true">{t::convert::asking()}</p> }.into_any(),
-        Confirmed::Yes(quote) => {
-            let title = t::convert::confirmed(&intl::money(quote.money), &intl::points(quote.points));
-            let conditions = quote
-                .conditions
-                .into_iter()
-                .map(|text| view! { <li class="tick"><Icon name="check" /><span>{text}</span></li> })
-                .collect_view();
-            view! {
-                <div class="card">
-                    <h2>{title}</h2>
-                    <ul class="conditions">{conditions}</ul>
-                    <p class="muted">{t::reward::that_is_all()}</p>
-                </div>
+        Confirmed::Asking => html! { p.muted aria-busy="true" { (t::convert::asking()) } },
+        Confirmed::Yes(quote) => html! {
+            div.card {
+                h2 { (t::convert::confirmed(&intl::money(quote.money), &intl::points(quote.points))) }
+                (conditions(&quote.conditions))
             }
-            .into_any()
-        }
-        Confirmed::No(error) => {
-            let (title, help) = explain(&error);
-            view! { <Notice tone="error" icon="alert" title><p>{help}</p></Notice> }.into_any()
-        }
-    }
-}
-
-/// Why nothing can be used now, and when it can.
-#[component]
-fn NothingToUse(status: Status) -> impl IntoView {
-    let programme = use_programme();
-    let (title, help) = if status.member.state == MemberState::Paused {
-        (t::paused::title(), t::paused::text())
-    } else {
-        let least = intl::points(programme.min_spend_points);
-        let have = intl::points(status.balance.available);
-        (t::convert::nothing(), t::convert::nothing_help(&have, &least))
-    };
-    view! {
-        <Empty icon="coins" title help>
-            <a class="button" href=Route::Rewards.path()>{t::home::all_rewards()}</a>
-        </Empty>
+        },
+        Confirmed::No(error) => error_notice(error),
     }
 }
 

@@ -2,14 +2,19 @@
 
 use leptos::prelude::*;
 use loyalty_contract::ProblemCode;
+use loyalty_contract::programme::Programme;
 use loyalty_contract::rewards::Reward;
+use loyalty_contract::status::Status;
+use maud::{Markup, html};
 
 use crate::api;
-use crate::components::failure::{Empty, LoadFailed, Notice, StaleNote};
-use crate::components::icon::{Icon, RewardPicture, kind_name};
+use crate::components::failure::{Tone, empty, load_failed, notice, stale_note};
+use crate::components::icon::{icon, kind_name, reward_picture};
+use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
 use crate::components::reward_card::{Missing, multiplier};
-use crate::components::skeleton::CardsSkeleton;
+use crate::components::skeleton;
+use crate::components::tier_card::tier_name;
 use crate::data::{Load, Source, use_remembered};
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
@@ -21,124 +26,101 @@ pub fn RewardPage(
     /// Which reward.
     id: String,
 ) -> impl IntoView {
-    let remembered = use_remembered();
-    remembered.status.want();
+    let status = use_remembered().status;
+    status.want();
     let source = Source::new(use_session(), move || {
         let id = id.clone();
         async move { api::rewards::get_reward(&id).await }
     });
     source.refresh();
+    let programme = use_programme();
     let title = Signal::derive(move || source.value().map_or_else(t::reward::title, |reward| reward.title));
     let content = move || match source.get() {
-        Load::Loading => view! { <CardsSkeleton /> }.into_any(),
-        Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => view! {
-            <Empty icon="gift" title=t::reward::gone() help=t::reward::gone_help()>
-                <a class="button" href=Route::Rewards.path()>{t::home::all_rewards()}</a>
-            </Empty>
-        }
-        .into_any(),
-        Load::Failed(error) => view! { <LoadFailed error on_retry=move || source.refresh() /> }.into_any(),
-        Load::Ready(reward) => view! { <Details reward /> }.into_any(),
+        Load::Loading => skeleton::cards(),
+        Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => gone(),
+        Load::Failed(error) => load_failed(&error),
+        Load::Ready(reward) => details(&reward, status.value().as_ref(), &programme),
         Load::Stale(reward, _) => {
-            let as_of = remembered.status.value().map(|status| status.as_of);
-            view! {
-                {as_of.map(|as_of| view! { <StaleNote as_of on_retry=move || source.refresh() /> })}
-                <Details reward />
+            let status = status.value();
+            html! {
+                @if let Some(status) = &status { (stale_note(status.as_of)) }
+                (details(&reward, status.as_ref(), &programme))
             }
-            .into_any()
         }
     };
     view! {
         <BackBar title to=Route::Rewards />
-        {content}
+        {live_with(content, move |_| source.refresh())}
     }
 }
 
-#[component]
-fn Details(reward: Reward) -> impl IntoView {
-    let remembered = use_remembered();
-    let programme = use_programme();
-    let ticks = |texts: Vec<String>| {
-        texts
-            .into_iter()
-            .map(|text| view! { <li class="tick"><Icon name="check" /><span>{text}</span></li> })
-            .collect_view()
-    };
-    let conditions = ticks(reward.conditions.clone());
-    let facts = facts(&reward);
-    let standing = {
-        let reward = reward.clone();
-        move || {
-            let status = remembered.status.value()?;
-            let held = status.tier.as_ref().map(|tier| tier.current.as_str());
-            let rate = multiplier(&programme.tiers, held);
-            Some(match Missing::of(&reward, &programme, rate) {
-                Some(missing) => view! { <NotYet missing /> }.into_any(),
-                None => {
-                    let left = status.balance.available - reward.cost_points;
-                    let title = t::reward::ready();
-                    view! {
-                        <Notice tone="success" icon="check" title>
-                            <p>{t::reward::left(&intl::points(left))}</p>
-                        </Notice>
+fn gone() -> Markup {
+    let others = html! { a.button href=(Route::Rewards.path()) { (t::home::all_rewards()) } };
+    empty("gift", &t::reward::gone(), &t::reward::gone_help(), &others)
+}
+
+fn details(reward: &Reward, status: Option<&Status>, programme: &Programme) -> Markup {
+    html! {
+        article.reward-page data-kind=(kind_name(reward.kind)) {
+            div.reward-page__picture { (reward_picture(reward.image_url.as_deref(), reward.kind)) }
+            div.column {
+                div.reward-page__head {
+                    p.reward-page__cost {
+                        b { (intl::points(reward.cost_points)) }
+                        @if let Some(price) = reward.shop_price { span { (t::reward::in_shop(&intl::money(price))) } }
                     }
-                    .into_any()
+                    p { (reward.description) }
                 }
-            })
+                @if let Some(status) = status { (standing(reward, status, programme)) }
+                section.card {
+                    ul.facts {
+                        @for (name, value) in facts(reward, programme) { li { span { (name) } b { (value) } } }
+                    }
+                }
+                section.card {
+                    h2 { (t::reward::conditions()) }
+                    (conditions(&reward.conditions))
+                }
+            }
         }
-    };
-    view! {
-        <article class="reward-page" data-kind=kind_name(reward.kind)>
-            <div class="reward-page__picture"><RewardPicture image_url=reward.image_url kind=reward.kind /></div>
-            <div class="column">
-                <div class="reward-page__head">
-                    <p class="reward-page__cost">
-                        <b>{intl::points(reward.cost_points)}</b>
-                        {reward.shop_price.map(|price| view! { <span>{t::reward::in_shop(&intl::money(price))}</span> })}
-                    </p>
-                    <p>{reward.description}</p>
-                </div>
-                {standing}
-                <section class="card">{facts}</section>
-                <section class="card">
-                    <h2>{t::reward::conditions()}</h2>
-                    <ul class="conditions">{conditions}</ul>
-                    <p class="muted">{t::reward::that_is_all()}</p>
-                </section>
-            </div>
-        </article>
     }
 }
 
-/// Every reason, each with its sentence, and how far the points are.
-#[component]
-fn NotYet(missing: Missing) -> impl IntoView {
-    let sentences = missing
-        .sentences
-        .into_iter()
-        .map(|text| view! { <p>{text}</p> })
-        .collect_view();
-    view! {
-        <Notice tone="warm" icon=if missing.is_gone { "info" } else { "clock" } title=missing.short>
-            {sentences}
-            {missing.part.map(|part| view! { <span class="meter" style=("--part", format!("{part}%"))></span> })}
-        </Notice>
+/// Every condition at the size of everything else, and the word that there are no others.
+pub fn conditions(conditions: &[String]) -> Markup {
+    html! {
+        ul.conditions { @for text in conditions { li.tick { (icon("check")) span { (text) } } } }
+        p.muted { (t::reward::that_is_all()) }
     }
 }
 
-fn facts(reward: &Reward) -> impl IntoView + use<> {
-    let programme = use_programme();
+/// Whether this member can have it, and if not, every reason with how far the points are.
+fn standing(reward: &Reward, status: &Status, programme: &Programme) -> Markup {
+    let held = status.tier.as_ref().map(|tier| tier.current.as_str());
+    let rate = multiplier(&programme.tiers, held);
+    match Missing::of(reward, programme, rate) {
+        Some(missing) => {
+            let picture = if missing.is_gone { "info" } else { "clock" };
+            let text = html! {
+                @for sentence in &missing.sentences { p { (sentence) } }
+                @if let Some(part) = missing.part { span.meter data-part=(part) {} }
+            };
+            notice(Tone::Warm, picture, &missing.short, &text)
+        }
+        None => {
+            let left = t::reward::left(&intl::points(status.balance.available - reward.cost_points));
+            notice(Tone::Success, "check", &t::reward::ready(), &html! { p { (left) } })
+        }
+    }
+}
+
+fn facts(reward: &Reward, programme: &Programme) -> Vec<(String, String)> {
     let mut facts = vec![
         (t::reward::costs(), intl::points(reward.cost_points)),
         (t::reward::at_the_till(), intl::money(reward.points_worth)),
     ];
     if let Some(tier) = &reward.tier_required {
-        let name = programme
-            .tiers
-            .iter()
-            .find(|known| &known.id == tier)
-            .map_or(tier, |known| &known.name);
-        facts.push((t::reward::for_tier(), name.clone()));
+        facts.push((t::reward::for_tier(), tier_name(&programme.tiers, tier).to_owned()));
     }
     if let Some(end) = reward.valid_until {
         facts.push((t::reward::until(), intl::last_day(end, DayStyle::Full)));
@@ -149,9 +131,5 @@ fn facts(reward: &Reward) -> impl IntoView + use<> {
     if let Some(left) = reward.per_member_left {
         facts.push((t::reward::per_member(), intl::number(i64::from(left))));
     }
-    let rows = facts
-        .into_iter()
-        .map(|(name, value)| view! { <li><span>{name}</span><b>{value}</b></li> })
-        .collect_view();
-    view! { <ul class="facts">{rows}</ul> }
+    facts
 }

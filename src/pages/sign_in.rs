@@ -6,12 +6,14 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use loyalty_contract::ProblemCode;
 use loyalty_contract::auth::{Challenge, SignedIn};
+use maud::{Markup, html as markup};
 
 use crate::api::{self, ApiError};
 use crate::browser;
-use crate::components::failure::{Notice, explain};
-use crate::components::icon::Icon;
-use crate::components::nav::Brand;
+use crate::components::failure::{Tone, explain, notice};
+use crate::components::icon::icon;
+use crate::components::live::{live, live_with};
+use crate::components::nav::brand;
 use crate::components::page_heading::PageHeading;
 use crate::data::use_remembered;
 use crate::intl::t;
@@ -25,17 +27,15 @@ pub fn SignInPage() -> impl IntoView {
     let programme = use_programme();
     let address = RwSignal::new(String::new());
     let challenge = RwSignal::new(None::<Challenge>);
-    let notice = RwSignal::new(None::<Failure>);
+    let failure = RwSignal::new(None::<Failure>);
+    let panel = move || markup! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
     view! {
         <main class="signin" id="main">
-            <section class="signin__panel">
-                <span class="brand"><Brand /></span>
-                <p class="signin__promise">{rule(&programme)}</p>
-            </section>
+            <section class="signin__panel">{live(panel)}</section>
             <div class="signin__body">
                 {move || match challenge.get() {
-                    None => view! { <AddressStep address challenge notice /> }.into_any(),
-                    Some(sent) => view! { <CodeStep address sent challenge notice /> }.into_any(),
+                    None => view! { <AddressStep address challenge failure /> }.into_any(),
+                    Some(sent) => view! { <CodeStep address sent challenge failure /> }.into_any(),
                 }}
                 <LanguageChoice />
             </div>
@@ -69,7 +69,7 @@ impl Failure {
 fn AddressStep(
     address: RwSignal<String>,
     challenge: RwSignal<Option<Challenge>>,
-    notice: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<Failure>>,
 ) -> impl IntoView {
     let is_busy = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();
@@ -77,7 +77,7 @@ fn AddressStep(
         event.prevent_default();
         let typed = address.get_untracked().trim().to_owned();
         if !looks_like_an_address(&typed) {
-            notice.set(Some(Failure::Field(t::sign_in::address_wrong())));
+            failure.set(Some(Failure::Field(t::sign_in::address_wrong())));
             focus(field);
             return;
         }
@@ -87,11 +87,11 @@ fn AddressStep(
             is_busy.try_set(false);
             match answer {
                 Ok(sent) => {
-                    notice.try_set(None);
+                    failure.try_set(None);
                     challenge.try_set(Some(sent));
                 }
                 Err(error) => {
-                    notice.try_set(Some(Failure::of(&error)));
+                    failure.try_set(Some(Failure::of(&error)));
                     focus(field);
                 }
             }
@@ -101,7 +101,7 @@ fn AddressStep(
         <PageHeading title=t::sign_in::welcome() />
         <p class="muted">{t::sign_in::address_help()}</p>
         <form class="signin__form" novalidate on:submit=on_submit>
-            <FormFailure notice />
+            <FormFailure failure />
             <div class="field">
                 <label class="field__label" for="address">{t::sign_in::address()}</label>
                 <input
@@ -113,21 +113,28 @@ fn AddressStep(
                     autocomplete="email"
                     maxlength="254"
                     dir="ltr"
-                    aria-invalid=move || is_at_field(notice).to_string()
+                    aria-invalid=is_at_field(failure)
                     aria-describedby="address-error"
-                    prop:value=move || address.get()
+                    prop:value=address
                     on:input=move |event| address.set(event_target_value(&event))
                 />
-                <FieldFailure id="address-error" notice />
+                <FieldFailure id="address-error" failure />
             </div>
-            <button class="button" data-variant="main" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
+            <button class="button" data-variant="main" aria-busy=Signal::derive(move || if is_busy.get() { "true" } else { "false" }) disabled=is_busy>
                 {t::sign_in::send_code()}
             </button>
         </form>
-        {use_programme()
-            .demo
-            .then(|| view! { <Notice tone="info" icon="info" title=t::app::demo()><p>{t::sign_in::demo_address()}</p></Notice> })}
+        {use_programme().demo.then(|| live(sample_members))}
     }
+}
+
+fn sample_members() -> Markup {
+    notice(
+        Tone::Info,
+        "info",
+        &t::app::demo(),
+        &markup! { p { (t::sign_in::demo_address()) } },
+    )
 }
 
 #[component]
@@ -135,7 +142,7 @@ fn CodeStep(
     address: RwSignal<String>,
     sent: Challenge,
     challenge: RwSignal<Option<Challenge>>,
-    notice: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<Failure>>,
 ) -> impl IntoView {
     let session = use_session();
     let remembered = use_remembered();
@@ -164,7 +171,7 @@ fn CodeStep(
                 }
                 Err(error) => {
                     let is_over = error.code() == Some(ProblemCode::ChallengeExpired);
-                    notice.try_set(Some(Failure::of(&error)));
+                    failure.try_set(Some(Failure::of(&error)));
                     if is_over {
                         challenge.try_set(None);
                     } else {
@@ -176,7 +183,7 @@ fn CodeStep(
     };
     let on_type = move |event| {
         code.set(event_target_value(&event));
-        notice.set(None);
+        failure.set(None);
         if digits(&code.get_untracked()).len() == 6 {
             send();
         }
@@ -186,50 +193,37 @@ fn CodeStep(
         if digits(&code.get_untracked()).len() == 6 {
             send();
         } else {
-            notice.set(Some(Failure::Field(t::sign_in::six_digits())));
+            failure.set(Some(Failure::Field(t::sign_in::six_digits())));
             focus(field);
         }
     };
     let again = move |_| {
-        notice.set(None);
+        failure.set(None);
         challenge.set(None);
     };
-    let demo = sent.demo_code.map(|demo_code| {
-        let spaced = format!("{} {}", demo_code.get(..3).unwrap_or_default(), demo_code.get(3..).unwrap_or_default());
-        let fill = move |_| {
-            code.set(demo_code.clone());
-            send();
-        };
-        view! {
-            <div class="notice" data-tone="info">
-                <Icon name="info" />
-                <div class="notice__text">
-                    <b>{t::app::demo()}</b>
-                    <p>{t::sign_in::demo_code()} " " <bdi class="num">{spaced}</bdi></p>
-                </div>
-                <div class="notice__actions">
-                    <button type="button" class="button" data-variant="quiet" on:click=fill>{t::sign_in::use_code()}</button>
-                </div>
-            </div>
+    let demo_code = sent.demo_code;
+    let offered = demo_code.clone();
+    let offer = move || offered.as_deref().map_or_else(Markup::default, sample_code);
+    let fill = move |_: &str| {
+        code.set(demo_code.clone().unwrap_or_default());
+        send();
+    };
+    let unknown = move || {
+        markup! {
+            div role="alert" {
+                @if is_new.get() {
+                    (notice(Tone::Warm, "info", &t::sign_in::not_a_member(), &markup! { p { (t::sign_in::not_a_member_help()) } }))
+                }
+            }
         }
-    });
+    };
     view! {
         <PageHeading title=t::sign_in::code_title() />
         <p class="muted">{t::sign_in::code_help(&address.get_untracked())}</p>
-        {demo}
-        {move || {
-            is_new
-                .get()
-                .then(|| {
-                    view! {
-                        <Notice tone="warm" icon="info" title=t::sign_in::not_a_member()>
-                            <p>{t::sign_in::not_a_member_help()}</p>
-                        </Notice>
-                    }
-                })
-        }}
+        {live_with(offer, fill)}
+        {live(unknown)}
         <form class="signin__form" novalidate on:submit=on_submit>
-            <FormFailure notice />
+            <FormFailure failure />
             <div class="field">
                 <label class="field__label" for="code">{t::sign_in::code()}</label>
                 <input
@@ -240,14 +234,14 @@ fn CodeStep(
                     autocomplete="one-time-code"
                     maxlength="8"
                     dir="ltr"
-                    aria-invalid=move || is_at_field(notice).to_string()
+                    aria-invalid=is_at_field(failure)
                     aria-describedby="code-error"
-                    prop:value=move || code.get()
+                    prop:value=code
                     on:input=on_type
                 />
-                <FieldFailure id="code-error" notice />
+                <FieldFailure id="code-error" failure />
             </div>
-            <button class="button" data-variant="main" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
+            <button class="button" data-variant="main" aria-busy=Signal::derive(move || if is_busy.get() { "true" } else { "false" }) disabled=is_busy>
                 {t::sign_in::sign_in()}
             </button>
             <button type="button" class="button" data-variant="plain" on:click=again>{t::sign_in::other_address()}</button>
@@ -255,34 +249,49 @@ fn CodeStep(
     }
 }
 
-#[component]
-fn FieldFailure(id: &'static str, notice: RwSignal<Option<Failure>>) -> impl IntoView {
-    view! {
-        <p class="field__error" id=id aria-live="polite">
-            {move || match notice.get() {
-                Some(Failure::Field(text)) => Some(view! { <Icon name="alert" /><span>{text}</span> }),
-                _ => None,
-            }}
-        </p>
+/// The sample's code, which no mail brings.
+fn sample_code(code: &str) -> Markup {
+    let spaced = [code.get(..3), code.get(3..)].map(Option::unwrap_or_default).join(" ");
+    markup! {
+        div.notice data-tone="info" {
+            (icon("info"))
+            div.notice__text {
+                b { (t::app::demo()) }
+                p { (t::sign_in::demo_code()) " " bdi.num { (spaced) } }
+            }
+            div.notice__actions {
+                button.button type="button" data-variant="quiet" data-action="fill" { (t::sign_in::use_code()) }
+            }
+        }
     }
 }
 
 #[component]
-fn FormFailure(notice: RwSignal<Option<Failure>>) -> impl IntoView {
-    view! {
-        <div role="alert">
-            {move || match notice.get() {
-                Some(Failure::Form { title, help }) => {
-                    Some(view! { <Notice tone="error" icon="alert" title><p>{help}</p></Notice> })
-                }
-                _ => None,
-            }}
-        </div>
-    }
+fn FieldFailure(id: &'static str, failure: RwSignal<Option<Failure>>) -> impl IntoView {
+    let text = move || match failure.get() {
+        Some(Failure::Field(text)) => markup! { (icon("alert")) span { (text) } },
+        _ => Markup::default(),
+    };
+    view! { <p class="field__error" id=id aria-live="polite">{live(text)}</p> }
 }
 
-fn is_at_field(notice: RwSignal<Option<Failure>>) -> bool {
-    matches!(notice.get(), Some(Failure::Field(_)))
+#[component]
+fn FormFailure(failure: RwSignal<Option<Failure>>) -> impl IntoView {
+    let text = move || match failure.get() {
+        Some(Failure::Form { title, help }) => notice(Tone::Error, "alert", &title, &markup! { p { (help) } }),
+        _ => Markup::default(),
+    };
+    view! { <div role="alert">{live(text)}</div> }
+}
+
+fn is_at_field(failure: RwSignal<Option<Failure>>) -> Signal<&'static str> {
+    Signal::derive(move || {
+        if matches!(failure.get(), Some(Failure::Field(_))) {
+            "true"
+        } else {
+            "false"
+        }
+    })
 }
 
 fn focus(field: NodeRef<html::Input>) {

@@ -2,16 +2,21 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use loyalty_contract::programme::Programme;
+use loyalty_contract::status::Status;
+use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::components::failure::{Notice, explain};
-use crate::components::icon::Icon;
+use crate::components::failure::error_notice;
+use crate::components::icon::icon;
+use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::segmented::Segmented;
 use crate::data::use_remembered;
 use crate::intl::{self, t};
-use crate::pages::code::{grouped, tier_name};
-use crate::pages::home::{ContactLinks, rule};
+use crate::pages::code::{grouped, name_and_tier};
+use crate::pages::home::{contact_links, rule};
+use crate::pages::reward::conditions;
 use crate::state::{Theme, use_preferences, use_programme, use_session};
 
 /// Profile, settings, the programme in short, and the way out.
@@ -20,78 +25,82 @@ pub fn YouPage() -> impl IntoView {
     let remembered = use_remembered();
     remembered.status.want();
     let programme = use_programme();
-    let profile = move || {
-        remembered.status.value().map(|status| {
-            let tier = tier_name(&status);
-            view! {
-                <section class="card">
-                    <div class="card__head">
-                        <h2>{status.member.name}</h2>
-                        {tier.map(|tier| view! { <span class="badge">{tier}</span> })}
-                    </div>
-                    <ul class="facts">
-                        <li><span>{t::you::number()}</span><b><bdi>{grouped(&status.member.number)}</bdi></b></li>
-                        <li><span>{t::you::since()}</span><b>{intl::date(status.member.since)}</b></li>
-                        <li><span>{t::you::saved()}</span><b>{intl::money(status.lifetime.saved)}</b></li>
-                    </ul>
-                </section>
-            }
-        })
-    };
-    let terms = programme
-        .terms
-        .items
-        .iter()
-        .map(|text| view! { <li class="tick"><Icon name="check" /><span>{text.clone()}</span></li> });
-    let stores = programme.stores.iter().map(|store| {
-        view! {
-            <li>
-                <b>{store.name.clone()}</b>
-                <span class="muted">{store.address.clone()} " · " {store.hours.clone()}</span>
-            </li>
+    let profile = {
+        let programme = programme.clone();
+        move || {
+            remembered
+                .status
+                .value()
+                .map_or_else(Markup::default, |status| profile(&status, &programme))
         }
-    });
+    };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
-        {profile}
+        {live(profile)}
         <section class="card">
             <ThemeChoice />
             <LanguageChoice />
         </section>
-        <section class="card">
-            <h2>{programme.name.clone()}</h2>
-            <p>{rule(&programme)}</p>
-            <details>
-                <summary>{t::you::terms()}</summary>
-                <ul class="conditions">{terms.collect_view()}</ul>
-            </details>
-            <details>
-                <summary>{t::you::stores()}</summary>
-                <ul class="stack">{stores.collect_view()}</ul>
-            </details>
-            <h3>{t::you::ask()}</h3>
-            <p>{programme.contact.name.clone()}</p>
-            <ContactLinks contact=programme.contact.clone() />
-        </section>
+        {live(move || about(&programme))}
         <SignOut />
+    }
+}
+
+fn profile(status: &Status, programme: &Programme) -> Markup {
+    html! {
+        section.card {
+            (name_and_tier(status, programme))
+            ul.facts {
+                li { span { (t::you::number()) } b { bdi { (grouped(&status.member.number)) } } }
+                li { span { (t::you::since()) } b { (intl::date(status.member.since)) } }
+                li { span { (t::you::saved()) } b { (intl::money(status.lifetime.saved)) } }
+            }
+        }
+    }
+}
+
+/// The programme: its rule, its terms, its shops, and whom to ask.
+fn about(programme: &Programme) -> Markup {
+    html! {
+        section.card {
+            h2 { (programme.name) }
+            p { (rule(programme)) }
+            details { summary { (t::you::terms()) } (conditions(&programme.terms.items)) }
+            details {
+                summary { (t::you::stores()) }
+                ul.list {
+                    @for store in &programme.stores {
+                        li.list-row {
+                            span.list-row__text {
+                                b { (store.name) }
+                                span.muted { (store.address) " · " (store.hours) }
+                            }
+                        }
+                    }
+                }
+            }
+            h3 { (t::you::ask()) }
+            p { (programme.contact.name) }
+            (contact_links(&programme.contact))
+        }
     }
 }
 
 #[component]
 fn ThemeChoice() -> impl IntoView {
     let preferences = use_preferences();
-    let options = vec![
-        (Theme::System, t::you::theme_system()),
-        (Theme::Light, t::you::theme_light()),
-        (Theme::Dark, t::you::theme_dark()),
-    ];
+    let option = |theme: Theme, label| (theme.name().unwrap_or_default().to_owned(), label);
     view! {
         <Segmented
             legend=t::you::theme()
             name="theme"
-            options
-            chosen=Signal::derive(move || preferences.theme())
-            on_choose=move |theme| preferences.set_theme(theme)
+            options=vec![
+                option(Theme::System, t::you::theme_system()),
+                option(Theme::Light, t::you::theme_light()),
+                option(Theme::Dark, t::you::theme_dark()),
+            ]
+            chosen=preferences.theme().name().unwrap_or_default().to_owned()
+            on_choose=Callback::new(move |name: String| preferences.set_theme(Theme::named(&name)))
         />
     }
 }
@@ -109,8 +118,8 @@ pub fn LanguageChoice() -> impl IntoView {
             legend=t::you::language()
             name="language"
             options
-            chosen=Signal::derive(move || preferences.language())
-            on_choose=move |language: String| preferences.set_language(&language)
+            chosen=intl::language()
+            on_choose=Callback::new(move |language: String| preferences.set_language(&language))
         />
     }
 }
@@ -119,7 +128,7 @@ pub fn LanguageChoice() -> impl IntoView {
 fn SignOut() -> impl IntoView {
     let session = use_session();
     let failed = RwSignal::new(None::<ApiError>);
-    let sign_out = move |_| {
+    let sign_out = move |_: &str| {
         spawn_local(async move {
             match api::auth::delete_current_session().await {
                 Ok(()) | Err(ApiError::SignedOut) => session.ended(),
@@ -127,24 +136,20 @@ fn SignOut() -> impl IntoView {
             }
         });
     };
-    view! {
-        {move || {
-            failed
-                .get()
-                .map(|error| {
-                    let (title, help) = explain(&error);
-                    view! { <Notice tone="error" icon="alert" title><p>{help}</p></Notice> }
-                })
-        }}
-        <section class="card">
-            <ul class="list">
-                <li>
-                    <button type="button" class="list-row" data-tone="error" on:click=sign_out>
-                        <Icon name="sign-out" />
-                        <span class="list-row__text">{t::you::sign_out()}</span>
-                    </button>
-                </li>
-            </ul>
-        </section>
-    }
+    let content = move || {
+        html! {
+            div role="alert" { @if let Some(error) = failed.get() { (error_notice(&error)) } }
+            section.card {
+                ul.list {
+                    li {
+                        button.list-row type="button" data-tone="error" data-action="sign-out" {
+                            (icon("sign-out"))
+                            span.list-row__text { (t::you::sign_out()) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    live_with(content, sign_out)
 }

@@ -19,6 +19,15 @@ pub enum Theme {
 }
 
 impl Theme {
+    /// The theme of a name that [`Theme::name`] gave; the system's own for any other.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
     /// The attribute's value; none for the system's own choice.
     pub fn name(self) -> Option<&'static str> {
         match self {
@@ -39,11 +48,7 @@ pub struct Preferences {
 impl Preferences {
     /// Reads what was chosen before; the language is the one that the page was started in.
     pub fn provide(language: String) -> Self {
-        let theme = match storage::get(THEME).as_deref() {
-            Some("light") => Theme::Light,
-            Some("dark") => Theme::Dark,
-            _ => Theme::System,
-        };
+        let theme = Theme::named(&storage::get(THEME).unwrap_or_default());
         let preferences = Self {
             theme: RwSignal::new(theme),
             language: RwSignal::new(language),
@@ -52,9 +57,9 @@ impl Preferences {
         preferences
     }
 
-    /// Light or dark; follows every change.
+    /// Light or dark, as it is now.
     pub fn theme(&self) -> Theme {
-        self.theme.get()
+        self.theme.get_untracked()
     }
 
     /// Chooses light or dark, from now on.
