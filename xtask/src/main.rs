@@ -13,7 +13,7 @@ mod test;
 mod tools;
 mod wallet;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use lexopt::prelude::*;
 use std::io::Write;
 use std::process::ExitCode;
@@ -84,7 +84,12 @@ fn serve_options(mut arguments: lexopt::Parser) -> Result<serve::Options> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("host") => options.host = arguments.value()?.string()?,
-            Long("port") => options.port = arguments.value()?.parse()?,
+            Long("port") => {
+                let port = arguments.value()?.string()?;
+                options.port = port
+                    .parse()
+                    .map_err(|_| anyhow!("--port takes a number up to 65535, not {port:?}."))?;
+            }
             Long("database-url") => options.database_url = Some(arguments.value()?.string()?),
             Long("data-dir") => options.data_dir = arguments.value()?.into(),
             // Only what follows `--` can be a value here.
