@@ -26,9 +26,9 @@ for (const width of [390, 1280]) {
               await prefer({ language, theme });
               await open(page, path);
               const title = member && members && members.length > 1 ? `${name}-${member}` : name;
+              await growToContent(page);
               await page.screenshot({
                 path: `shots/${title}-${width}-${theme}-${language}.png`,
-                fullPage: true,
                 animations: 'disabled',
               });
             });
@@ -53,6 +53,19 @@ async function open(page: Page, path: string): Promise<void> {
     path = path.replace(':first', (await rewards.json()).items[0].id);
   }
   await page.goto(path);
+  await settle(page);
+}
+
+/** Makes the window as tall as the page, up to a few screens: the bar at its end then hides nothing. */
+async function growToContent(page: Page): Promise<void> {
+  const { width, height } = page.viewportSize() ?? { width: 390, height: 844 };
+  const content = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width, height: Math.min(Math.max(content, height), 4000) });
+  await settle(page);
+}
+
+/** Waits until nothing on the screen is still to come, pictures included. */
+async function settle(page: Page): Promise<void> {
   await expect(page.locator('#shell')).toHaveCount(0);
   await expect(page.locator('.skeleton, [aria-busy="true"]')).toHaveCount(0);
   await page.waitForLoadState('networkidle');
