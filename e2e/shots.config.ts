@@ -10,7 +10,7 @@ export default defineConfig({
   reporter: 'list',
   use: browser,
   projects: [
-    { name: 'every screen', grepInvert: /README/ },
-    { name: 'README', grep: /README/, use: mobile },
+    { name: 'screens', grepInvert: /@readme/ },
+    { name: 'readme', grep: /@readme/, use: mobile },
   ],
 });

@@ -39,7 +39,7 @@ for (const width of [390, 1280]) {
   }
 }
 
-test('README', async ({ page, signIn, prefer }) => {
+test('home', { tag: '@readme' }, async ({ page, signIn, prefer }) => {
   await signIn('linh');
   await prefer({ language: 'en', theme: 'light' });
   await open(page, '/');
@@ -69,5 +69,8 @@ async function settle(page: Page): Promise<void> {
   await expect(page.locator('#shell')).toHaveCount(0);
   await expect(page.locator('.skeleton, [aria-busy="true"]')).toHaveCount(0);
   await page.waitForLoadState('networkidle');
-  await page.evaluate(() => document.fonts.ready);
+  await page.waitForFunction(() => {
+    const isInSight = (image: HTMLImageElement) => image.getBoundingClientRect().top < innerHeight;
+    return [...document.images].filter(isInSight).every((image) => image.complete);
+  });
 }

@@ -10,13 +10,13 @@ use anyhow::Result;
 pub fn shots(readme: bool) -> Result<()> {
     let mut steps = Steps::new(4);
     let mut playwright = test::playwright(&mut steps, "e2e/shots.config.ts")?;
-    let (folder, what) = if readme {
-        ("docs", "README")
+    let (project, folder) = if readme {
+        ("readme", "docs")
     } else {
-        ("shots", "every screen")
+        ("screens", "shots")
     };
     steps.next("Taking pictures");
-    process::run(playwright.args(["--project", what]))?;
+    process::run(playwright.args(["--project", project]))?;
     say(&format!(
         "The pictures are in {}.",
         project::root().join(folder).display()
