@@ -6,15 +6,17 @@ pub mod auth;
 pub mod ledger;
 pub mod programme;
 pub mod quotes;
+mod read;
 pub mod rewards;
 pub mod status;
 
 use gloo_net::http::{Request, RequestBuilder};
 use loyalty_contract::{BASE, Problem, ProblemCode};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 use web_sys::AbortSignal;
 
+use self::read::Read;
 use crate::intl;
 
 /// How long an answer may take, in milliseconds; longer than that is no answer.
@@ -24,22 +26,16 @@ const PATIENCE_MS: u32 = 20_000;
 pub const PAGE: &str = "50";
 
 /// Why a call to the API did not give a value, in terms of what the customer can do about it.
-///
-/// It holds text, not `gloo_net::Error`, so that it can be kept and compared.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
     /// No answer at all: offline, DNS, TLS, a dropped connection, or too slow. Show what is remembered and a retry.
-    #[error("the network did not answer: {0}")]
-    Unreachable(String),
+    Unreachable,
     /// The session is over. Screens do not handle this; `Session` does, once.
-    #[error("signed out")]
     SignedOut,
     /// The server refused and said why. Translate `code`, never show `detail`.
-    #[error("refused: {}", .0.detail)]
     Refused(Box<Problem>),
     /// The answer did not match the contract: a captive portal, our bug or a version skew. Offer to try again.
-    #[error("unreadable answer: {0}")]
-    Unreadable(String),
+    Unreadable,
 }
 
 impl ApiError {
@@ -73,26 +69,28 @@ fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
-async fn get<T: DeserializeOwned>(url: &str) -> Result<T, ApiError> {
-    read(&send(Request::get(url), None).await?)
+async fn get<T: Read>(url: &str) -> Result<T, ApiError> {
+    parsed(&send(Request::get(url), None).await?)
 }
 
-async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
-    let body = serde_json::to_string(body).map_err(|e| ApiError::Unreadable(e.to_string()))?;
-    read(&send(Request::post(&url(path, &[])), Some(body)).await?)
+async fn post<T: Read>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    // A body of the contract is plain objects, texts and numbers, all of which JavaScript has.
+    let body = body.serialize(&Serializer::json_compatible()).unwrap_or_default();
+    let body = js_sys::JSON::stringify(&body).ok().map(String::from);
+    parsed(&send(Request::post(&url(path, &[])), body).await?)
 }
 
 async fn delete(path: &str) -> Result<(), ApiError> {
     send(Request::delete(&url(path, &[])), None).await.map(|_| ())
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    serde_json::from_str(text).map_err(|e| ApiError::Unreadable(e.to_string()))
+fn parsed<T: Read>(text: &str) -> Result<T, ApiError> {
+    read::json(text).ok_or(ApiError::Unreadable)
 }
 
 /// Sends a request and gives the answer's text if it is a good one.
 async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, ApiError> {
-    let unreachable = |e: gloo_net::Error| ApiError::Unreachable(e.to_string());
+    let unreachable = |_: gloo_net::Error| ApiError::Unreachable;
     let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
     let request = request
         .abort_signal(Some(&patience))
@@ -106,9 +104,9 @@ async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, A
     if response.ok() {
         return Ok(text);
     }
-    Err(match read::<Problem>(&text) {
-        Ok(problem) if problem.code == ProblemCode::SignedOut => ApiError::SignedOut,
-        Ok(problem) => ApiError::Refused(Box::new(problem)),
-        Err(_) => ApiError::Unreadable(response.status().to_string()),
+    Err(match read::json::<Problem>(&text) {
+        Some(problem) if problem.code == ProblemCode::SignedOut => ApiError::SignedOut,
+        Some(problem) => ApiError::Refused(Box::new(problem)),
+        None => ApiError::Unreadable,
     })
 }

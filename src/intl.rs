@@ -4,7 +4,6 @@
 //! own `Intl`. A change of language rebuilds the screen, so texts are plain strings and nothing tracks them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use js_sys::{Array, Function, Object, Reflect};
 use loyalty_contract::programme::{PluralForms, Programme};
@@ -32,7 +31,7 @@ struct Locale {
     time_zone: String,
     point_name: Option<PluralForms>,
     /// By what they format: making a formatter costs far more than using one.
-    formatters: HashMap<String, Formatter>,
+    formatters: Vec<(String, Formatter)>,
 }
 
 /// Takes a language with its texts (the parsed file), and turns the page to its direction.
@@ -86,7 +85,7 @@ pub fn language_name(language: &str) -> String {
 pub fn text(key: &str, arguments: &[(&str, &str)]) -> String {
     message(key)
         .as_string()
-        .map_or_else(|| key.to_owned(), |text| fill(text, arguments))
+        .map_or_else(|| key.to_owned(), |text| fill(&text, arguments))
 }
 
 /// The form of a text for a number, which is also its argument `count`; `t` has a function for each.
@@ -100,7 +99,9 @@ pub fn plural(key: &str, count: i64, arguments: &[(&str, &str)]) -> String {
     let text = form(&plural_category(count))
         .or_else(|| form("other"))
         .unwrap_or_else(|| key.to_owned());
-    fill(fill(text, &[("count", &number(count))]), arguments)
+    let count = number(count);
+    let arguments: Vec<(&str, &str)> = arguments.iter().copied().chain([("count", count.as_str())]).collect();
+    fill(&text, &arguments)
 }
 
 fn message(key: &str) -> JsValue {
@@ -111,11 +112,20 @@ fn message(key: &str) -> JsValue {
     })
 }
 
-fn fill(mut text: String, arguments: &[(&str, &str)]) -> String {
-    for (name, value) in arguments {
-        text = text.replace(&format!("{{{name}}}"), value);
+/// Puts the arguments in the places of their names.
+fn fill(text: &str, arguments: &[(&str, &str)]) -> String {
+    let mut filled = String::new();
+    for (at, part) in text.split('{').enumerate() {
+        match part.split_once('}').filter(|_| at > 0) {
+            Some((name, rest)) => {
+                let value = arguments.iter().find(|(known, _)| *known == name);
+                filled.push_str(value.map_or("", |(_, value)| value));
+                filled.push_str(rest);
+            }
+            None => filled.push_str(part),
+        }
     }
-    text
+    filled
 }
 
 fn plural_category(count: i64) -> String {
@@ -317,10 +327,16 @@ fn format_date(kind: &str, instant: Instant, options: &[(&str, &str)]) -> String
 
 /// Formats with the formatter kept for this kind, or makes it first.
 fn format(kind: &str, class: &str, method: &str, value: &JsValue, options: impl FnOnce() -> Object) -> String {
-    let kept = LOCALE.with_borrow(|locale| locale.formatters.get(kind).cloned());
+    let kept = LOCALE.with_borrow(|locale| {
+        locale
+            .formatters
+            .iter()
+            .find(|(known, _)| known == kind)
+            .map(|(_, kept)| kept.clone())
+    });
     let formatter = kept.or_else(|| {
         let made = Formatter::new(class, method, &language(), &options())?;
-        LOCALE.with_borrow_mut(|locale| locale.formatters.insert(kind.to_owned(), made.clone()));
+        LOCALE.with_borrow_mut(|locale| locale.formatters.push((kind.to_owned(), made.clone())));
         Some(made)
     });
     formatter

@@ -14,14 +14,14 @@ pub async fn get_programme() -> Result<Programme, ApiError> {
 /// The texts of a language, as the parsed file.
 pub async fn get_texts(language: &str) -> Result<JsValue, ApiError> {
     // A plain request, so that it is the one that `boot.js` sent ahead.
-    let unreachable = |e: gloo_net::Error| ApiError::Unreachable(e.to_string());
+    let unreachable = |_: gloo_net::Error| ApiError::Unreachable;
     let response = Request::get(&format!("/locales/{language}.json"))
         .send()
         .await
         .map_err(unreachable)?;
     if !response.ok() {
-        return Err(ApiError::Unreadable(format!("status {}", response.status())));
+        return Err(ApiError::Unreadable);
     }
     let text = response.text().await.map_err(unreachable)?;
-    js_sys::JSON::parse(&text).map_err(|_| ApiError::Unreadable("the texts are not JSON".to_owned()))
+    js_sys::JSON::parse(&text).map_err(|_| ApiError::Unreadable)
 }

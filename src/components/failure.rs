@@ -13,9 +13,9 @@ pub const RETRY: &str = "retry";
 /// What went wrong and what the person can do, in their words: a heading and a sentence.
 pub fn explain(error: &ApiError) -> (String, String) {
     match error {
-        ApiError::Unreachable(_) => (t::failure::unreachable(), t::failure::unreachable_help()),
+        ApiError::Unreachable => (t::failure::unreachable(), t::failure::unreachable_help()),
         ApiError::SignedOut => (t::failure::signed_out(), t::failure::signed_out_help()),
-        ApiError::Unreadable(_) => (t::failure::unreadable(), t::failure::unreadable_help()),
+        ApiError::Unreadable => (t::failure::unreadable(), t::failure::unreadable_help()),
         ApiError::Refused(problem) => match problem.code {
             ProblemCode::TooManyRequests | ProblemCode::TooManyAttempts => {
                 let seconds = i64::from(problem.retry_after_s.unwrap_or(60));
@@ -33,7 +33,7 @@ pub fn explain(error: &ApiError) -> (String, String) {
 
 /// In place of a screen's content that could not be fetched.
 pub fn load_failed(error: &ApiError) -> Markup {
-    let picture = if matches!(error, ApiError::Unreachable(_)) {
+    let picture = if *error == ApiError::Unreachable {
         "offline"
     } else {
         "alert"
