@@ -65,7 +65,7 @@ pub fn App() -> impl IntoView {
     move || match start.get() {
         Start::Fetching => ().into_any(),
         Start::Failed(error) => {
-            let retry = move |_: &str| spawn_local(fetch(preferences.language(), start));
+            let retry = move |_: &str, _| spawn_local(fetch(preferences.language(), start));
             view! { <main class="screen" id="main">{live_with(move || load_failed(&error), retry)}</main> }.into_any()
         }
         Start::Ready(programme) => {

@@ -1,7 +1,7 @@
 //! The page itself.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlElement};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 /// The page, where there is one.
 pub fn document() -> Option<Document> {
@@ -55,4 +55,56 @@ pub fn remove_shell() {
     if let Some(shell) = document().and_then(|document| document.get_element_by_id("shell")) {
         shell.remove();
     }
+}
+
+/// The element of this id.
+pub fn element(id: &str) -> Option<HtmlElement> {
+    document()?.get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Moves the focus to the field of this id once the page is laid out anew.
+pub fn focus_field(id: &'static str) {
+    leptos::prelude::request_animation_frame(move || {
+        if let Some(element) = element(id) {
+            focus(&element);
+        }
+    });
+}
+
+/// The element that has the focus, if it lies within another.
+pub fn focused_within(within: &HtmlElement) -> Option<Element> {
+    document()?
+        .active_element()
+        .filter(|element| within.contains(Some(element)))
+}
+
+/// What a field says: the text typed, the value chosen; nothing for what is no field.
+pub fn value_of(element: &Element) -> String {
+    if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+        input.value()
+    } else if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
+        select.value()
+    } else {
+        String::new()
+    }
+}
+
+/// Makes the field of this id say something else, without disturbing who has the focus.
+pub fn set_value(id: &str, value: &str) {
+    let field = element(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok());
+    if let Some(field) = field.filter(|field| field.value() != value) {
+        field.set_value(value);
+    }
+}
+
+/// Sets an attribute of the element of this id.
+pub fn set_attribute(id: &str, name: &str, value: &str) {
+    if let Some(element) = element(id) {
+        let _ = element.set_attribute(name, value);
+    }
+}
+
+/// How far an element is filled, in whole percent; the stylesheet draws with it.
+pub fn set_part(element: &HtmlElement, percent: &str) {
+    let _ = element.style().set_property("--part", &[percent, "%"].concat());
 }

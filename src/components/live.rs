@@ -1,4 +1,9 @@
-//! Puts markup on the page, follows the state that it was made of, and hears what is pressed in it.
+//! Puts markup on the page, follows the state that it was made of, and hears what people do in it.
+//!
+//! What they do is called by the `data-action` of the element that they do it to: pressing a button, sending a form,
+//! typing or choosing in a field.
+
+use std::rc::Rc;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -6,37 +11,80 @@ use maud::Markup;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-/// Shows markup that is made anew whenever a signal that it read changes. The same markup again changes nothing, so
-/// that neither focus nor scrolling suffers when an answer says what was known.
+use crate::browser::document;
+
+type Act = Box<dyn Fn(&str, String)>;
+
+/// Shows markup that is made anew whenever a signal that it read changes. The same markup again changes nothing, and
+/// the focus stays where it was, so an answer that says what was known disturbs nobody.
 pub fn live(markup: impl Fn() -> Markup + Send + Sync + 'static) -> AnyView {
-    host(Box::new(move || markup().into_string()), None)
+    host(Box::new(move || markup().into_string()), Box::new(|_, _| ()))
 }
 
-/// Like [`live`]; a press on an element with `data-action` calls `on_action` with that attribute's value.
-pub fn live_with(markup: impl Fn() -> Markup + Send + Sync + 'static, on_action: impl Fn(&str) + 'static) -> AnyView {
-    host(Box::new(move || markup().into_string()), Some(Box::new(on_action)))
+/// Like [`live`]; calls `act` with what somebody did in it, and what the field then says.
+pub fn live_with(markup: impl Fn() -> Markup + Send + Sync + 'static, act: impl Fn(&str, String) + 'static) -> AnyView {
+    host(Box::new(move || markup().into_string()), Box::new(act))
 }
 
 /// One host for every kind of markup: taking boxes, it is compiled once.
-fn host(markup: Box<dyn Fn() -> String + Send + Sync>, on_action: Option<Box<dyn Fn(&str)>>) -> AnyView {
+fn host(markup: Box<dyn Fn() -> String + Send + Sync>, act: Act) -> AnyView {
     let node = NodeRef::<html::Div>::new();
     let text = Memo::new(move |_| markup());
     Effect::new(move |_| {
         if let Some(node) = node.get() {
-            node.set_inner_html(&text.read());
-            fill_parts(&node);
+            replace(&node, &text.read());
         }
     });
-    let on_click = move |event: leptos::ev::MouseEvent| {
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let action = target
-            .and_then(|target| target.closest("[data-action]").ok().flatten())
-            .and_then(|element| element.get_attribute("data-action"));
-        if let (Some(action), Some(on_action)) = (action, &on_action) {
-            on_action(&action);
-        }
+    let act = Rc::new(act);
+    let on = move |of: &'static str| {
+        let act = Rc::clone(&act);
+        move |event: &web_sys::Event| hear(event, of, &act)
     };
-    view! { <div class="live" node_ref=node on:click=on_click></div> }.into_any()
+    let (press, enter, send) = (
+        on("button[data-action]"),
+        on("input[data-action], select[data-action]"),
+        on("form[data-action]"),
+    );
+    view! {
+        <div
+            class="live"
+            node_ref=node
+            on:click=move |event| press(&event)
+            on:input=move |event| enter(&event)
+            on:submit=move |event| {
+                event.prevent_default();
+                send(&event);
+            }
+        ></div>
+    }
+    .into_any()
+}
+
+/// Calls `act` if the event comes from such an element.
+fn hear(event: &web_sys::Event, of: &str, act: &Act) {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(element) = target.and_then(|target| target.closest(of).ok().flatten()) else {
+        return;
+    };
+    if let Some(action) = element.get_attribute("data-action") {
+        act(&action, document::value_of(&element));
+    }
+}
+
+/// Puts new markup in the place of the old, and the focus back on what bears the same name.
+fn replace(node: &HtmlElement, markup: &str) {
+    let focused = document::focused_within(node).and_then(|element| {
+        ["id", "data-action", "href"].into_iter().find_map(|name| {
+            let value = element.get_attribute(name)?;
+            Some(["[", name, "=\"", &value, "\"]"].concat())
+        })
+    });
+    node.set_inner_html(markup);
+    fill_parts(node);
+    let again = focused.and_then(|selector| node.query_selector(&selector).ok().flatten());
+    if let Some(element) = again.and_then(|element| element.dyn_into().ok()) {
+        crate::browser::focus(&element);
+    }
 }
 
 /// Gives every element its `data-part` (whole percent) as the custom property that the stylesheet draws with. Set
@@ -46,11 +94,8 @@ fn fill_parts(within: &Element) {
         return;
     };
     for element in (0..elements.length()).filter_map(|at| elements.get(at)) {
-        let Ok(element) = element.dyn_into::<HtmlElement>() else {
-            continue;
-        };
-        if let Some(part) = element.get_attribute("data-part") {
-            let _ = element.style().set_property("--part", &(part + "%"));
+        if let Ok(element) = element.dyn_into::<HtmlElement>() {
+            document::set_part(&element, &element.get_attribute("data-part").unwrap_or_default());
         }
     }
 }

@@ -74,6 +74,14 @@ impl<T: Send + Sync + 'static> Pages<T> {
         self.more.get()
     }
 
+    /// Whether there is nothing to show; follows every change.
+    pub fn is_empty(&self) -> bool {
+        self.load.with(|load| {
+            load.value()
+                .is_none_or(|pages| pages.iter().all(|page| page.is_empty()))
+        })
+    }
+
     /// Asks for the first page, unless there is one already.
     pub fn want(&self) {
         if !self.load.with_untracked(|load| matches!(load, Load::Ready(_))) {

@@ -8,7 +8,7 @@ use maud::{Markup, html as markup};
 
 use crate::browser;
 use crate::browser::viewport;
-use crate::components::chips::{Chip, Chips};
+use crate::components::chips::chips;
 use crate::components::entry_row::entry_row;
 use crate::components::failure::{empty, explain, load_failed};
 use crate::components::live::live_with;
@@ -32,59 +32,71 @@ pub fn ActivityPage() -> impl IntoView {
         }
         Load::Ready(_) => Markup::default(),
     };
-    let has_entries =
-        Memo::new(move |_| matches!(list.get(), Load::Ready(pages) if pages.iter().any(|page| !page.is_empty())));
+    let choose = move |kinds: &str, _| {
+        remembered.ledger_filter.set(
+            FILTERS
+                .into_iter()
+                .find(|known| *known == kinds)
+                .filter(|known| !known.is_empty()),
+        );
+        list.forget();
+        list.refresh();
+    };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::activity() /></div>
-        <Chips label=t::activity::filter() chips=chips() />
-        {live_with(instead, move |_| list.refresh())}
-        {move || has_entries.get().then(|| view! { <Ledger list /> })}
+        {live_with(move || filter_chips(remembered.ledger_filter.get()), choose)}
+        {live_with(instead, move |_, _| list.refresh())}
+        <Ledger list />
     }
 }
 
-/// Which kinds to show.
-fn chips() -> Vec<Chip> {
-    let remembered = use_remembered();
-    [
-        (None, t::activity::all()),
-        (Some("earn,bonus"), t::activity::earned()),
-        (Some("spend,release,refund"), t::activity::used()),
-        (Some("return"), t::activity::returned()),
-        (Some("expire"), t::activity::expired()),
-        (Some("adjust"), t::activity::corrected()),
-    ]
-    .map(|(kinds, label)| {
-        let press = move |()| {
-            remembered.ledger_filter.set(kinds);
-            remembered.ledger.forget();
-            remembered.ledger.refresh();
-        };
-        (
-            label,
-            Signal::derive(move || remembered.ledger_filter.get() == kinds),
-            Callback::new(press),
-        )
-    })
-    .into()
+/// Which kinds of entries can be shown alone; the first is all of them.
+const FILTERS: [&str; 6] = ["", "earn,bonus", "spend,release,refund", "return", "expire", "adjust"];
+
+fn filter_chips(chosen: Option<&str>) -> Markup {
+    let labels = [
+        t::activity::all(),
+        t::activity::earned(),
+        t::activity::used(),
+        t::activity::returned(),
+        t::activity::expired(),
+        t::activity::corrected(),
+    ];
+    let row: Vec<_> = FILTERS
+        .into_iter()
+        .zip(labels)
+        .map(|(kinds, label)| (kinds.to_owned(), label, kinds == chosen.unwrap_or_default()))
+        .collect();
+    chips(&t::activity::filter(), &row)
 }
 
 /// The entries. Growing adds a page below and touches nothing above, however long the list is.
 #[component]
 fn Ledger(list: Pages<LedgerEntry>) -> impl IntoView {
-    let chunks = move || {
+    let card = NodeRef::<html::Section>::new();
+    Effect::new(move |shown: Option<usize>| {
         let pages = match list.get() {
-            Load::Ready(pages) | Load::Stale(pages, _) => pages,
-            Load::Loading | Load::Failed(_) => Vec::new(),
+            Load::Ready(pages) => pages,
+            Load::Loading | Load::Failed(_) | Load::Stale(..) => Vec::new(),
         };
-        let before = std::iter::once(None).chain(pages.iter().map(|page| page.last().map(|entry| entry.at)));
-        pages.iter().cloned().zip(before).enumerate().collect::<Vec<_>>()
-    };
+        let Some(card) = card.get() else { return 0 };
+        // A list that has not grown is another list.
+        let shown = shown.filter(|shown| *shown < pages.len()).unwrap_or(0);
+        if shown == 0 {
+            card.set_inner_html("");
+        }
+        for (at, page) in pages.iter().enumerate().skip(shown) {
+            let before = at
+                .checked_sub(1)
+                .and_then(|at| pages.get(at)?.last())
+                .map(|entry| entry.at);
+            let _ = card.insert_adjacent_html("beforeend", &chunk(page, before).into_string());
+        }
+        card.set_hidden(pages.iter().all(|page| page.is_empty()));
+        pages.len()
+    });
     view! {
-        <section class="card" data-kind="ledger">
-            <For each=chunks key=|(index, _)| *index children=|(_, (page, before))| {
-                view! { <div class="live" inner_html=chunk(&page, before).into_string()></div> }
-            } />
-        </section>
+        <section class="card" data-kind="ledger" node_ref=card></section>
         <Rest list />
     }
 }
@@ -120,6 +132,7 @@ fn Rest(list: Pages<LedgerEntry>) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
     end.on_load(move |end| viewport::when_near(&end, move || list.grow()));
     let rest = move || match list.more() {
+        More::No if list.is_empty() => Markup::default(),
         More::No => markup! { p.muted { (t::activity::beginning()) } },
         More::Asking => markup! { p.muted role="status" { (t::app::loading()) } },
         More::After(_) => markup! { button.button type="button" data-action="more" { (t::app::more()) } },
@@ -131,7 +144,7 @@ fn Rest(list: Pages<LedgerEntry>) -> impl IntoView {
             }
         }
     };
-    view! { <div class="load-more" node_ref=end>{live_with(rest, move |_| list.grow())}</div> }
+    view! { <div class="load-more" node_ref=end>{live_with(rest, move |_, _| list.grow())}</div> }
 }
 
 fn nothing(is_everything: bool) -> Markup {

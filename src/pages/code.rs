@@ -28,7 +28,7 @@ pub fn CodePage() -> impl IntoView {
     };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::code() /></div>
-        {live_with(content, move |_| source.refresh())}
+        {live_with(content, move |_, _| source.refresh())}
     }
 }
 

@@ -14,8 +14,9 @@ use loyalty_rules::worth;
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
+use crate::browser::document;
 use crate::browser::timer::Debounce;
-use crate::components::chips::{Chip, Chips};
+use crate::components::chips::chips;
 use crate::components::failure::{empty, error_notice, load_failed, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
@@ -53,7 +54,7 @@ pub fn ConvertPage() -> impl IntoView {
     });
     view! {
         <BackBar title=t::convert::title() to=Route::Home />
-        {live_with(around, move |_| source.refresh())}
+        {live_with(around, move |_, _| source.refresh())}
         {move || range.get().map(|range| view! { <Converter range /> })}
     }
 }
@@ -126,6 +127,11 @@ impl Range {
         minor.clamp(self.least.minor, self.most.minor)
     }
 
+    /// How far along the slider an amount is, in whole percent.
+    fn part(&self, minor: i64) -> i64 {
+        (minor - self.least.minor) * 100 / (self.most.minor - self.least.minor).max(1)
+    }
+
     /// A few round sums below everything: the largest two of 1, 2, 5, 10, 20, 50, … whole units.
     fn round_sums(&self) -> Vec<i64> {
         let unit = 10i64.pow(self.value.money.currency.decimals());
@@ -145,67 +151,61 @@ enum Confirmed {
     No(ApiError),
 }
 
-/// Which of the two fields a text was typed into.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Points,
-    Money,
+/// What is under the hand.
+#[derive(Clone, PartialEq, Eq)]
+struct Chosen {
+    /// How much to take off, in minor units.
+    minor: i64,
+    /// The field that is being typed into: its text stays as typed.
+    typing: Option<&'static str>,
+    /// What is wrong with what was typed; the amount is then still the last good one.
+    problem: Option<String>,
+    confirmed: Confirmed,
 }
+
+const SLIDER: &str = "slider";
+const POINTS: &str = "points";
+const MONEY: &str = "money";
 
 #[component]
 fn Converter(range: Range) -> impl IntoView {
-    // Half of it is a start that can be dragged both ways.
     let start = range.round_sums().last().copied().unwrap_or(range.most.minor);
-    let minor = RwSignal::new(start);
-    // What is being typed stays as typed, with what is wrong with it, until another control moves.
-    let typed = RwSignal::new(None::<(Side, String, Option<String>)>);
-    let confirmed = RwSignal::new(Confirmed::Asking);
+    let chosen = RwSignal::new(Chosen {
+        minor: start,
+        typing: None,
+        problem: None,
+        confirmed: Confirmed::Asking,
+    });
+    let minor = Memo::new(move |_| chosen.read().minor);
+    ask_when_at_rest(range, minor, chosen);
+    Effect::new(move |_| follow(&range, &chosen.read()));
 
-    let rest = Debounce::default();
-    let session = use_session();
-    Effect::new(move |_| {
-        let asked = minor.get();
-        confirmed.set(Confirmed::Asking);
-        rest.call(HAND_RESTS, move || {
-            spawn_local(async move {
-                let intent = QuoteRequest::Spend(SpendAmount::Money(range.money(asked)));
-                let answer = api::quotes::create_quote(&intent).await;
-                if minor.try_get_untracked() == Some(asked) {
-                    match answer {
-                        Ok(quote) => confirmed.set(Confirmed::Yes(quote)),
-                        Err(ApiError::SignedOut) => session.ended(),
-                        Err(error) => confirmed.set(Confirmed::No(error)),
-                    }
-                }
-            });
+    let set = move |minor: i64| {
+        chosen.update(|chosen| {
+            chosen.minor = range.clamp(minor);
+            chosen.typing = None;
+            chosen.problem = None;
         });
-    });
-
-    let choose = move |chosen: i64| {
-        typed.set(None);
-        minor.set(range.clamp(chosen));
     };
-    let part = Signal::derive(move || {
-        let span = (range.most.minor - range.least.minor).max(1);
-        ((minor.get() - range.least.minor) * 100 / span).to_string() + "%"
-    });
-    let money = Signal::derive(move || intl::money(range.money(minor.get())));
-    let price = Signal::derive(move || intl::points(range.price(minor.get())));
-    let spoken = Signal::derive(move || money.get() + ", " + &price.get());
-    let length = Signal::derive(move || if money.read().chars().count() > 8 { "long" } else { "" });
-    let chips: Vec<Chip> = range
-        .round_sums()
-        .into_iter()
-        .map(|sum| (sum, intl::short_money(range.money(sum))))
-        .chain([(range.most.minor, t::convert::all(&intl::money(range.most)))])
-        .map(|(sum, label)| {
-            (
-                label,
-                Signal::derive(move || minor.get() == sum),
-                Callback::new(move |()| choose(sum)),
-            )
-        })
-        .collect();
+    let typed = move |field: &'static str, read: Result<i64, String>| {
+        chosen.update(|chosen| {
+            chosen.typing = Some(field);
+            match read {
+                Ok(minor) => {
+                    chosen.minor = minor;
+                    chosen.problem = None;
+                }
+                Err(problem) => chosen.problem = Some(problem),
+            }
+        });
+    };
+    let act = move |action: &str, value: String| match action {
+        POINTS => typed(POINTS, read_points(&value, &range)),
+        MONEY => typed(MONEY, read_money(&value, &range)),
+        SLIDER => set(value.parse().unwrap_or(start)),
+        // A chip is called by its amount.
+        amount => set(amount.parse().unwrap_or(start)),
+    };
     let shop = use_programme().name.clone();
     let facts = move || {
         html! {
@@ -215,114 +215,124 @@ fn Converter(range: Range) -> impl IntoView {
             }
         }
     };
+    let problem = move || html! { p.field__error id="amount-error" aria-live="polite" { (chosen.read().problem.as_deref().unwrap_or_default()) } };
     view! {
         <div class="columns">
             <div class="column">
-                <section class="amount">
-                    <p class="muted">{t::convert::take_off()}</p>
-                    <p class="amount__money" data-length=length>{money}</p>
-                    <p class="num">{price}</p>
-                </section>
-                <input
-                    class="slider"
-                    type="range"
-                    min=range.least.minor.to_string()
-                    max=range.most.minor.to_string()
-                    step="1"
-                    aria-label=t::convert::slider()
-                    aria-valuetext=spoken
-                    style=("--part", part)
-                    prop:value=Signal::derive(move || minor.get().to_string())
-                    on:input=move |event| choose(event_target_value(&event).parse().unwrap_or(start))
-                />
-                <Chips label=t::convert::amounts() chips />
-                <div class="converter">
-                    <TypedAmount range minor typed side=Side::Points />
-                    {live(|| icon("arrow-up-down"))}
-                    <TypedAmount range minor typed side=Side::Money />
-                </div>
+                {live(move || amount(&range, minor.get()))}
+                {live_with(move || slider(&range, start), act)}
+                {live_with(move || amounts(&range, minor.get()), act)}
+                {live_with(move || fields(&range, start), act)}
+                {live(problem)}
             </div>
             <div class="column">
                 <section class="card">{live(facts)}</section>
-                <section role="status">{live(move || said(&confirmed.get()))}</section>
+                <section role="status">{live(move || said(&chosen.read().confirmed))}</section>
             </div>
         </div>
     }
 }
 
-/// One of the two fields, each following the other.
-#[component]
-fn TypedAmount(
-    range: Range,
-    minor: RwSignal<i64>,
-    typed: RwSignal<Option<(Side, String, Option<String>)>>,
-    side: Side,
-) -> impl IntoView {
-    let (id, error_id, label, mode) = match side {
-        Side::Points => (
-            "points",
-            "points-error",
-            t::convert::points_field(&intl::points_name()),
-            "numeric",
-        ),
-        Side::Money => (
-            "money",
-            "money-error",
-            t::convert::money_field(range.most.currency.code()),
-            "decimal",
-        ),
-    };
-    let shown = move || match typed.get() {
-        Some((typed_side, text, _)) if typed_side == side => text,
-        _ => match side {
-            Side::Points => intl::bare_points(range.price(minor.get())),
-            Side::Money => intl::typed_money(range.money(minor.get())),
-        },
-    };
-    let problem = move || {
-        typed
-            .get()
-            .filter(|(typed_side, ..)| *typed_side == side)
-            .and_then(|(_, _, problem)| problem)
-    };
-    let on_type = move |event| {
-        let text: String = event_target_value(&event);
-        let read = match side {
-            Side::Points => read_points(&text, &range),
-            Side::Money => read_money(&text, &range),
-        };
-        let problem = match read {
-            Ok(chosen) => {
-                minor.set(chosen);
-                None
+/// Asks the server about an amount once the hand rests on it.
+fn ask_when_at_rest(range: Range, minor: Memo<i64>, chosen: RwSignal<Chosen>) {
+    let rest = Debounce::default();
+    let session = use_session();
+    Effect::new(move |_| {
+        let asked = minor.get();
+        chosen.update(|chosen| chosen.confirmed = Confirmed::Asking);
+        rest.call(HAND_RESTS, move || {
+            spawn_local(async move {
+                let intent = QuoteRequest::Spend(SpendAmount::Money(range.money(asked)));
+                let answer = api::quotes::create_quote(&intent).await;
+                // The screen may be gone, or the hand elsewhere.
+                if minor.try_get_untracked() == Some(asked) {
+                    match answer {
+                        Ok(quote) => chosen.update(|chosen| chosen.confirmed = Confirmed::Yes(quote)),
+                        Err(ApiError::SignedOut) => session.ended(),
+                        Err(error) => chosen.update(|chosen| chosen.confirmed = Confirmed::No(error)),
+                    }
+                }
+            });
+        });
+    });
+}
+
+/// Lets slider and fields follow what is chosen, all but the one that is being typed into.
+fn follow(range: &Range, chosen: &Chosen) {
+    let (money, price) = (range.money(chosen.minor), range.price(chosen.minor));
+    if let Some(slider) = document::element(SLIDER) {
+        document::set_part(&slider, &range.part(chosen.minor).to_string());
+    }
+    document::set_value(SLIDER, &chosen.minor.to_string());
+    document::set_attribute(
+        SLIDER,
+        "aria-valuetext",
+        &(intl::money(money) + ", " + &intl::points(price)),
+    );
+    for (field, text) in [(POINTS, intl::bare_points(price)), (MONEY, intl::typed_money(money))] {
+        let is_typing = chosen.typing == Some(field);
+        if !is_typing {
+            document::set_value(field, &text);
+        }
+        let is_wrong = is_typing && chosen.problem.is_some();
+        document::set_attribute(field, "aria-invalid", if is_wrong { "true" } else { "false" });
+    }
+}
+
+/// The amount in the largest type of the page.
+fn amount(range: &Range, minor: i64) -> Markup {
+    let money = intl::money(range.money(minor));
+    html! {
+        section.amount {
+            p.muted { (t::convert::take_off()) }
+            p.amount__money data-length=[(money.chars().count() > 8).then_some("long")] { (money) }
+            p.num { (intl::points(range.price(minor))) }
+        }
+    }
+}
+
+fn slider(range: &Range, start: i64) -> Markup {
+    html! {
+        input.slider id=(SLIDER) type="range" min=(range.least.minor) max=(range.most.minor) step="1" value=(start)
+            data-action=(SLIDER) data-part=(range.part(start)) aria-label=(t::convert::slider());
+    }
+}
+
+/// A few amounts for one tap, all of it among them.
+fn amounts(range: &Range, minor: i64) -> Markup {
+    let round = range
+        .round_sums()
+        .into_iter()
+        .map(|sum| (sum, intl::short_money(range.money(sum))));
+    let all = (range.most.minor, t::convert::all(&intl::money(range.most)));
+    let row: Vec<_> = round
+        .chain([all])
+        .map(|(sum, label)| (sum.to_string(), label, sum == minor))
+        .collect();
+    chips(&t::convert::amounts(), &row)
+}
+
+/// Two fields, each following the other.
+fn fields(range: &Range, start: i64) -> Markup {
+    let field = |id: &str, label: String, mode: &str, text: String| {
+        html! {
+            div.field {
+                label.field__label for=(id) { (label) }
+                input.field__input.num id=(id) inputmode=(mode) autocomplete="off" maxlength="24" value=(text)
+                    data-action=(id) aria-describedby="amount-error";
             }
-            Err(problem) => Some(problem),
-        };
-        typed.set(Some((side, text, problem)));
-    };
-    // Leaving the field with a good amount writes it out properly; a wrong one stays, with what is wrong.
-    let on_leave = move |_| {
-        if problem().is_none() {
-            typed.set(None);
         }
     };
-    view! {
-        <div class="field">
-            <label class="field__label" for=id>{label}</label>
-            <input
-                id=id
-                class="field__input num"
-                inputmode=mode
-                autocomplete="off"
-                maxlength="24"
-                aria-invalid=Signal::derive(move || if problem().is_some() { "true" } else { "false" })
-                aria-describedby=error_id
-                prop:value=Signal::derive(shown)
-                on:input=on_type
-                on:blur=on_leave
-            />
-            <p class="field__error" id=error_id aria-live="polite">{Signal::derive(move || problem().unwrap_or_default())}</p>
-        </div>
+    let (points, money) = (
+        intl::bare_points(range.price(start)),
+        intl::typed_money(range.money(start)),
+    );
+    html! {
+        div.converter {
+            (field(POINTS, t::convert::points_field(&intl::points_name()), "numeric", points))
+            (icon("arrow-up-down"))
+            (field(MONEY, t::convert::money_field(range.most.currency.code()), "decimal", money))
+        }
     }
 }
 

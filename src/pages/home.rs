@@ -43,7 +43,7 @@ pub fn HomePage() -> impl IntoView {
             }
         }
     };
-    let retry = move |_: &str| {
+    let retry = move |_: &str, _| {
         remembered.status.refresh();
         remembered.highlights.refresh();
     };

@@ -50,7 +50,7 @@ pub fn RewardPage(
     };
     view! {
         <BackBar title to=Route::Rewards />
-        {live_with(content, move |_| source.refresh())}
+        {live_with(content, move |_, _| source.refresh())}
     }
 }
 

@@ -1,5 +1,6 @@
 //! The catalogue: what points can be turned into.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -10,9 +11,9 @@ use loyalty_rules::worth;
 use maud::{Markup, html};
 
 use crate::browser::timer::Debounce;
-use crate::components::chips::{Chip, Chips};
-use crate::components::failure::{RETRY, empty, load_failed};
-use crate::components::icon::{icon, reward_picture};
+use crate::components::chips::chips;
+use crate::components::failure::{empty, load_failed};
+use crate::components::icon::{icon, kind_name, reward_picture};
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::reward_card::{Missing, multiplier, reward_card};
@@ -27,6 +28,8 @@ const TYPING_RESTS: Duration = Duration::from_millis(250);
 
 const MORE: &str = "more";
 const SHOW_ALL: &str = "show-all";
+const SORT: &str = "sort";
+const WORDS: &str = "words";
 
 /// The catalogue with search, kinds, *ready / soon / all*, and its order.
 #[component]
@@ -74,89 +77,72 @@ pub fn RewardsPage() -> impl IntoView {
             }
         }
     };
-    let act = move |action: &str| match action {
-        RETRY => remembered.catalogue.refresh(),
+    let filter = remembered.catalogue_filter;
+    let typing = Debounce::default();
+    let act = move |action: &str, value: String| match action {
         MORE => remembered.catalogue.grow(),
+        WORDS => {
+            filter.update(|filter| filter.words = value);
+            typing.call(TYPING_RESTS, move || remembered.catalogue.refresh());
+        }
         _ => {
-            remembered.catalogue_filter.set(CatalogueFilter::default());
+            filter.update(|filter| change(filter, action, &value));
             remembered.catalogue.refresh();
         }
     };
+    let act = Rc::new(act);
+    let (act_in_filters, act_on_chips) = (Rc::clone(&act), Rc::clone(&act));
+    // What is typed and chosen stays in its fields: they are written once.
+    let fields = move || fields(&filter.get_untracked());
     view! {
         <div class="page-heading"><PageHeading title=t::nav::rewards() />{live(balance)}</div>
-        <Filters />
-        {live_with(found, act)}
+        {live_with(fields, move |action, value| act_in_filters(action, value))}
+        {live_with(move || filter_chips(&filter.get()), move |action, value| act_on_chips(action, value))}
+        {live_with(found, move |action, value| act(action, value))}
     }
 }
 
-/// What to look for, and in which order.
-#[component]
-fn Filters() -> impl IntoView {
-    let remembered = use_remembered();
-    let filter = remembered.catalogue_filter;
-    let typing = Debounce::default();
-    let on_type = move |event| {
-        let words: String = event_target_value(&event);
-        filter.update(|filter| filter.words = words);
-        typing.call(TYPING_RESTS, move || remembered.catalogue.refresh());
-    };
-    let words = Signal::derive(move || filter.read().words.clone());
-    let sorts = [
-        (RewardSort::Recommended, t::rewards::sort_recommended()),
-        (RewardSort::Cost, t::rewards::sort_cost()),
-        (RewardSort::CostDesc, t::rewards::sort_cost_desc()),
-        (RewardSort::Title, t::rewards::sort_title()),
-    ];
-    let options = sorts
-        .iter()
-        .map(|(sort, label)| {
-            let is_chosen = filter.read_untracked().sort == *sort;
-            view! { <option selected=is_chosen>{label.clone()}</option> }
-        })
-        .collect_view();
-    let on_sort = move |event: leptos::ev::Event| {
-        let chosen = event_target::<web_sys::HtmlSelectElement>(&event).selected_index();
-        let sort = usize::try_from(chosen)
-            .ok()
-            .and_then(|at| sorts.get(at))
-            .map(|(sort, _)| *sort);
-        filter.update(|filter| filter.sort = sort.unwrap_or_default());
-        remembered.catalogue.refresh();
-    };
-    view! {
-        <div class="toolbar">
-            <label class="search">
-                {live(|| icon("search"))}
-                <span class="visually-hidden">{t::rewards::search()}</span>
-                <input
-                    type="search"
-                    maxlength="80"
-                    enterkeyhint="search"
-                    placeholder=t::rewards::search_hint()
-                    prop:value=words
-                    on:input=on_type
-                />
-            </label>
-            <div class="select-field">
-                <label class="visually-hidden" for="sort">{t::rewards::sort()}</label>
-                <select id="sort" on:change=on_sort>{options}</select>
-                {live(|| icon("chevron"))}
-            </div>
-        </div>
-        <Chips label=t::rewards::filter() chips=chips() />
+/// What an action makes of the filter; a kind pressed again is let go.
+fn change(filter: &mut CatalogueFilter, action: &str, value: &str) {
+    match action {
+        SHOW_ALL => *filter = CatalogueFilter::default(),
+        SORT => {
+            filter.sort = sorts()
+                .into_iter()
+                .find(|(_, name, _)| *name == value)
+                .map(|(sort, ..)| sort)
+                .unwrap_or_default()
+        }
+        _ => {
+            if let Some((availability, ..)) = availabilities().into_iter().find(|(_, name, _)| *name == action) {
+                filter.availability = availability;
+            }
+            if let Some((kind, _)) = kinds().into_iter().find(|(kind, _)| kind_name(*kind) == action) {
+                filter.kind = (filter.kind != Some(kind)).then_some(kind);
+            }
+        }
     }
 }
 
-/// Whether it can be had, then which kind; a kind pressed again is let go.
-fn chips() -> Vec<Chip> {
-    let remembered = use_remembered();
-    let filter = remembered.catalogue_filter;
-    let availability = [
-        (AvailabilityFilter::All, t::rewards::all()),
-        (AvailabilityFilter::Ready, t::rewards::ready()),
-        (AvailabilityFilter::Soon, t::rewards::soon()),
-    ];
-    let kinds = [
+fn sorts() -> [(RewardSort, &'static str, String); 4] {
+    [
+        (RewardSort::Recommended, "recommended", t::rewards::sort_recommended()),
+        (RewardSort::Cost, "cost", t::rewards::sort_cost()),
+        (RewardSort::CostDesc, "cost_desc", t::rewards::sort_cost_desc()),
+        (RewardSort::Title, "title", t::rewards::sort_title()),
+    ]
+}
+
+fn availabilities() -> [(AvailabilityFilter, &'static str, String); 3] {
+    [
+        (AvailabilityFilter::All, "all", t::rewards::all()),
+        (AvailabilityFilter::Ready, "ready", t::rewards::ready()),
+        (AvailabilityFilter::Soon, "soon", t::rewards::soon()),
+    ]
+}
+
+fn kinds() -> [(RewardKind, String); 7] {
+    [
         (RewardKind::FreeProduct, t::kind::free_product()),
         (RewardKind::MoneyOff, t::kind::money_off()),
         (RewardKind::PercentOff, t::kind::percent_off()),
@@ -164,30 +150,36 @@ fn chips() -> Vec<Chip> {
         (RewardKind::Delivery, t::kind::delivery()),
         (RewardKind::Experience, t::kind::experience()),
         (RewardKind::Donation, t::kind::donation()),
-    ];
-    let by_availability = availability.into_iter().map(move |(value, label)| {
-        let press = move |()| {
-            filter.update(|filter| filter.availability = value);
-            remembered.catalogue.refresh();
-        };
-        (
-            label,
-            Signal::derive(move || filter.read().availability == value),
-            Callback::new(press),
-        )
-    });
-    let by_kind = kinds.into_iter().map(move |(value, label)| {
-        let press = move |()| {
-            filter.update(|filter| filter.kind = (filter.kind != Some(value)).then_some(value));
-            remembered.catalogue.refresh();
-        };
-        (
-            label,
-            Signal::derive(move || filter.read().kind == Some(value)),
-            Callback::new(press),
-        )
-    });
-    by_availability.chain(by_kind).collect()
+    ]
+}
+
+/// What to look for, and in which order.
+fn fields(filter: &CatalogueFilter) -> Markup {
+    html! {
+        div.toolbar {
+            label.search {
+                (icon("search"))
+                span.visually-hidden { (t::rewards::search()) }
+                input type="search" id="search" maxlength="80" enterkeyhint="search" placeholder=(t::rewards::search_hint())
+                    value=(filter.words) data-action=(WORDS);
+            }
+            div.select-field {
+                label.visually-hidden for="sort" { (t::rewards::sort()) }
+                select id="sort" data-action=(SORT) {
+                    @for (sort, name, label) in sorts() { option value=(name) selected[sort == filter.sort] { (label) } }
+                }
+                (icon("chevron"))
+            }
+        }
+    }
+}
+
+/// Whether it can be had, then which kind.
+fn filter_chips(filter: &CatalogueFilter) -> Markup {
+    let by_availability =
+        availabilities().map(|(value, name, label)| (name.to_owned(), label, filter.availability == value));
+    let by_kind = kinds().map(|(kind, label)| (kind_name(kind).to_owned(), label, filter.kind == Some(kind)));
+    chips(&t::rewards::filter(), &[&by_availability[..], &by_kind[..]].concat())
 }
 
 /// Whether money off, which every programme has, belongs to what is looked for.
@@ -218,6 +210,7 @@ fn money_off_card(programme: &Programme) -> Markup {
     }
 }
 
+/// Nothing fits: the way back to everything.
 fn nothing_found() -> Markup {
     let show_all = html! { button.button type="button" data-action=(SHOW_ALL) { (t::rewards::show_all()) } };
     empty("search", &t::rewards::none(), &t::rewards::none_help(), &show_all)

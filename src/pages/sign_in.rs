@@ -1,15 +1,13 @@
 //! Signing in: an address, then the code that was sent to it.
 
-use leptos::ev::SubmitEvent;
-use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use loyalty_contract::ProblemCode;
 use loyalty_contract::auth::{Challenge, SignedIn};
-use maud::{Markup, html as markup};
+use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::browser;
+use crate::browser::document;
 use crate::components::failure::{Tone, explain, notice};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
@@ -18,241 +16,241 @@ use crate::components::page_heading::PageHeading;
 use crate::data::use_remembered;
 use crate::intl::t;
 use crate::pages::home::rule;
-use crate::pages::you::LanguageChoice;
-use crate::state::{use_programme, use_session};
+use crate::pages::you::languages;
+use crate::state::{use_preferences, use_programme, use_session};
 
-/// The two steps, and what went wrong in them.
-#[component]
-pub fn SignInPage() -> impl IntoView {
-    let programme = use_programme();
-    let address = RwSignal::new(String::new());
-    let challenge = RwSignal::new(None::<Challenge>);
-    let failure = RwSignal::new(None::<Failure>);
-    let panel = move || markup! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
-    view! {
-        <main class="signin" id="main">
-            <section class="signin__panel">{live(panel)}</section>
-            <div class="signin__body">
-                {move || match challenge.get() {
-                    None => view! { <AddressStep address challenge failure /> }.into_any(),
-                    Some(sent) => view! { <CodeStep address sent challenge failure /> }.into_any(),
-                }}
-                <LanguageChoice />
-            </div>
-        </main>
-    }
+const ADDRESS: &str = "address";
+const CODE: &str = "code";
+const SEND_ADDRESS: &str = "send-address";
+const SEND_CODE: &str = "send-code";
+const FILL: &str = "fill";
+
+/// What was typed so far, and what came of it.
+#[derive(Clone, Default)]
+struct Form {
+    address: String,
+    code: String,
+    /// The code that was sent, once it was.
+    sent: Option<Challenge>,
+    failure: Option<Failure>,
+    /// The address is proved, and nobody is a member with it.
+    is_unknown: bool,
+    /// An answer is on its way; what is sent now would be sent twice.
+    is_busy: bool,
 }
 
 /// What went wrong: at the field, or beside the form.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Failure {
     Field(String),
     Form { title: String, help: String },
 }
 
-impl Failure {
-    fn of(error: &ApiError) -> Self {
-        match error.code() {
-            Some(ProblemCode::CodeWrong) => Self::Field(t::sign_in::code_wrong()),
-            Some(ProblemCode::InvalidFields) => Self::Field(t::sign_in::address_wrong()),
-            Some(ProblemCode::ChannelUnavailable) => Self::Field(t::sign_in::channel_unavailable()),
-            Some(ProblemCode::ChallengeExpired) => Self::Field(t::sign_in::challenge_expired()),
-            _ => {
-                let (title, help) = explain(error);
-                Self::Form { title, help }
-            }
-        }
-    }
-}
-
+/// The two steps, and what went wrong in them.
 #[component]
-fn AddressStep(
-    address: RwSignal<String>,
-    challenge: RwSignal<Option<Challenge>>,
-    failure: RwSignal<Option<Failure>>,
-) -> impl IntoView {
-    let is_busy = RwSignal::new(false);
-    let field = NodeRef::<html::Input>::new();
-    let on_submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let typed = address.get_untracked().trim().to_owned();
-        if !looks_like_an_address(&typed) {
-            failure.set(Some(Failure::Field(t::sign_in::address_wrong())));
-            focus(field);
-            return;
-        }
-        is_busy.set(true);
-        spawn_local(async move {
-            let answer = api::auth::create_challenge(&typed).await;
-            is_busy.try_set(false);
-            match answer {
-                Ok(sent) => {
-                    failure.try_set(None);
-                    challenge.try_set(Some(sent));
-                }
-                Err(error) => {
-                    failure.try_set(Some(Failure::of(&error)));
-                    focus(field);
-                }
-            }
-        });
-    };
-    view! {
-        <PageHeading title=t::sign_in::welcome() />
-        <p class="muted">{t::sign_in::address_help()}</p>
-        <form class="signin__form" novalidate on:submit=on_submit>
-            <FormFailure failure />
-            <div class="field">
-                <label class="field__label" for="address">{t::sign_in::address()}</label>
-                <input
-                    id="address"
-                    node_ref=field
-                    class="field__input"
-                    type="email"
-                    inputmode="email"
-                    autocomplete="email"
-                    maxlength="254"
-                    dir="ltr"
-                    aria-invalid=is_at_field(failure)
-                    aria-describedby="address-error"
-                    prop:value=address
-                    on:input=move |event| address.set(event_target_value(&event))
-                />
-                <FieldFailure id="address-error" failure />
-            </div>
-            <button class="button" data-variant="main" aria-busy=Signal::derive(move || if is_busy.get() { "true" } else { "false" }) disabled=is_busy>
-                {t::sign_in::send_code()}
-            </button>
-        </form>
-        {use_programme().demo.then(|| live(sample_members))}
-    }
-}
-
-fn sample_members() -> Markup {
-    notice(
-        Tone::Info,
-        "info",
-        &t::app::demo(),
-        &markup! { p { (t::sign_in::demo_address()) } },
-    )
-}
-
-#[component]
-fn CodeStep(
-    address: RwSignal<String>,
-    sent: Challenge,
-    challenge: RwSignal<Option<Challenge>>,
-    failure: RwSignal<Option<Failure>>,
-) -> impl IntoView {
-    let session = use_session();
-    let remembered = use_remembered();
-    let code = RwSignal::new(String::new());
-    let is_busy = RwSignal::new(false);
-    let is_new = RwSignal::new(false);
-    let field = NodeRef::<html::Input>::new();
-    field.on_load(|field| browser::focus(&field));
-    let id = StoredValue::new(sent.challenge_id);
-    let send = move || {
-        // One code is sent once, also when a sixth digit and a tap on the button come together.
-        if is_busy.get_untracked() {
-            return;
-        }
-        is_busy.set(true);
-        spawn_local(async move {
-            let answer = api::auth::create_session(&id.get_value(), &digits(&code.get_untracked())).await;
-            is_busy.try_set(false);
-            match answer {
-                Ok(SignedIn::Member) => {
-                    session.started();
-                    remembered.refresh();
-                }
-                Ok(SignedIn::New { .. }) => {
-                    is_new.try_set(true);
-                }
-                Err(error) => {
-                    let is_over = error.code() == Some(ProblemCode::ChallengeExpired);
-                    failure.try_set(Some(Failure::of(&error)));
-                    if is_over {
-                        challenge.try_set(None);
-                    } else {
-                        focus(field);
-                    }
-                }
-            }
-        });
-    };
-    let on_type = move |event| {
-        code.set(event_target_value(&event));
-        failure.set(None);
-        if digits(&code.get_untracked()).len() == 6 {
-            send();
-        }
-    };
-    let on_submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        if digits(&code.get_untracked()).len() == 6 {
-            send();
+pub fn SignInPage() -> impl IntoView {
+    let programme = use_programme();
+    let form = RwSignal::new(Form::default());
+    let (session, remembered, preferences) = (use_session(), use_remembered(), use_preferences());
+    let is_demo = programme.demo;
+    let panel = move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
+    let is_code_step = Memo::new(move |_| form.read().sent.is_some());
+    let title = Signal::derive(move || {
+        if is_code_step.get() {
+            t::sign_in::code_title()
         } else {
-            failure.set(Some(Failure::Field(t::sign_in::six_digits())));
-            focus(field);
+            t::sign_in::welcome()
+        }
+    });
+    let content = move || {
+        let form = form.read();
+        match &form.sent {
+            None => address_step(&form, is_demo),
+            Some(sent) => code_step(&form, sent),
         }
     };
-    let again = move |_| {
-        failure.set(None);
-        challenge.set(None);
-    };
-    let demo_code = sent.demo_code;
-    let offered = demo_code.clone();
-    let offer = move || offered.as_deref().map_or_else(Markup::default, sample_code);
-    let fill = move |_: &str| {
-        code.set(demo_code.clone().unwrap_or_default());
-        send();
-    };
-    let unknown = move || {
-        markup! {
-            div role="alert" {
-                @if is_new.get() {
-                    (notice(Tone::Warm, "info", &t::sign_in::not_a_member(), &markup! { p { (t::sign_in::not_a_member_help()) } }))
-                }
+    let act = move |action: &str, value: String| match action {
+        // What is typed stays in its field: nothing is written anew.
+        ADDRESS => form.write_untracked().address = value,
+        CODE => {
+            form.write_untracked().code = value;
+            if digits(&form.read_untracked().code).len() == CODE_LENGTH {
+                spawn_local(send_code(form, session, remembered));
             }
         }
+        SEND_ADDRESS => spawn_local(send_address(form)),
+        SEND_CODE => spawn_local(send_code(form, session, remembered)),
+        FILL => {
+            form.update(|form| {
+                form.code = form
+                    .sent
+                    .as_ref()
+                    .and_then(|sent| sent.demo_code.clone())
+                    .unwrap_or_default()
+            });
+            spawn_local(send_code(form, session, remembered));
+        }
+        _ => form.update(|form| {
+            *form = Form {
+                address: form.address.clone(),
+                ..Form::default()
+            }
+        }),
     };
     view! {
-        <PageHeading title=t::sign_in::code_title() />
-        <p class="muted">{t::sign_in::code_help(&address.get_untracked())}</p>
-        {live_with(offer, fill)}
-        {live(unknown)}
-        <form class="signin__form" novalidate on:submit=on_submit>
-            <FormFailure failure />
-            <div class="field">
-                <label class="field__label" for="code">{t::sign_in::code()}</label>
-                <input
-                    id="code"
-                    node_ref=field
-                    class="code-input"
-                    inputmode="numeric"
-                    autocomplete="one-time-code"
-                    maxlength="8"
-                    dir="ltr"
-                    aria-invalid=is_at_field(failure)
-                    aria-describedby="code-error"
-                    prop:value=code
-                    on:input=on_type
-                />
-                <FieldFailure id="code-error" failure />
+        <main class="signin" id="main">
+            <section class="signin__panel">{live(panel)}</section>
+            <div class="signin__body">
+                <PageHeading title />
+                {live_with(content, act)}
+                {live_with(languages, move |_, language| preferences.set_language(&language))}
             </div>
-            <button class="button" data-variant="main" aria-busy=Signal::derive(move || if is_busy.get() { "true" } else { "false" }) disabled=is_busy>
-                {t::sign_in::sign_in()}
-            </button>
-            <button type="button" class="button" data-variant="plain" on:click=again>{t::sign_in::other_address()}</button>
-        </form>
+        </main>
+    }
+}
+
+/// How many digits a code has.
+const CODE_LENGTH: usize = 6;
+
+async fn send_address(form: RwSignal<Form>) {
+    let address = form.read_untracked().address.trim().to_owned();
+    if !looks_like_an_address(&address) {
+        fail(form, Failure::Field(t::sign_in::address_wrong()));
+    } else if start(form) {
+        match api::auth::create_challenge(&address).await {
+            Ok(sent) => {
+                form.update(|form| {
+                    *form = Form {
+                        address,
+                        sent: Some(sent),
+                        ..Form::default()
+                    }
+                });
+                document::focus_field(CODE);
+            }
+            Err(error) => fail(form, failure(&error)),
+        }
+    }
+}
+
+async fn send_code(form: RwSignal<Form>, session: crate::state::Session, remembered: crate::data::Remembered) {
+    let code = digits(&form.read_untracked().code);
+    let Some(id) = form
+        .read_untracked()
+        .sent
+        .as_ref()
+        .map(|sent| sent.challenge_id.clone())
+    else {
+        return;
+    };
+    if code.len() != CODE_LENGTH {
+        fail(form, Failure::Field(t::sign_in::six_digits()));
+    } else if start(form) {
+        match api::auth::create_session(&id, &code).await {
+            Ok(SignedIn::Member) => {
+                session.started();
+                remembered.refresh();
+            }
+            Ok(SignedIn::New { .. }) => form.update(|form| {
+                form.is_busy = false;
+                form.is_unknown = true;
+            }),
+            Err(error) => {
+                if error.code() == Some(ProblemCode::ChallengeExpired) {
+                    form.update(|form| form.sent = None);
+                }
+                fail(form, failure(&error));
+            }
+        }
+    }
+}
+
+/// Marks that an answer is on its way, unless one is: a sixth digit and a tap on the button may come together.
+fn start(form: RwSignal<Form>) -> bool {
+    let was_busy = form.read_untracked().is_busy;
+    if !was_busy {
+        form.update(|form| {
+            form.is_busy = true;
+            form.failure = None;
+        });
+    }
+    !was_busy
+}
+
+fn fail(form: RwSignal<Form>, failure: Failure) {
+    form.update(|form| {
+        form.is_busy = false;
+        form.failure = Some(failure);
+    });
+    document::focus_field(if form.read_untracked().sent.is_some() {
+        CODE
+    } else {
+        ADDRESS
+    });
+}
+
+fn failure(error: &ApiError) -> Failure {
+    match error.code() {
+        Some(ProblemCode::CodeWrong) => Failure::Field(t::sign_in::code_wrong()),
+        Some(ProblemCode::InvalidFields) => Failure::Field(t::sign_in::address_wrong()),
+        Some(ProblemCode::ChannelUnavailable) => Failure::Field(t::sign_in::channel_unavailable()),
+        Some(ProblemCode::ChallengeExpired) => Failure::Field(t::sign_in::challenge_expired()),
+        _ => {
+            let (title, help) = explain(error);
+            Failure::Form { title, help }
+        }
+    }
+}
+
+fn address_step(form: &Form, is_demo: bool) -> Markup {
+    html! {
+        p.muted { (t::sign_in::address_help()) }
+        form.signin__form novalidate data-action=(SEND_ADDRESS) {
+            (beside(form))
+            div.field {
+                label.field__label for=(ADDRESS) { (t::sign_in::address()) }
+                input.field__input id=(ADDRESS) type="email" inputmode="email" autocomplete="email" maxlength="254"
+                    dir="ltr" value=(form.address) data-action=(ADDRESS) aria-describedby="field-error"
+                    aria-invalid=(is_at_field(form));
+                (at_field(form))
+            }
+            button.button data-variant="main" aria-busy=(form.is_busy) { (t::sign_in::send_code()) }
+        }
+        @if is_demo {
+            (notice(Tone::Info, "info", &t::app::demo(), &html! { p { (t::sign_in::demo_address()) } }))
+        }
+    }
+}
+
+fn code_step(form: &Form, sent: &Challenge) -> Markup {
+    html! {
+        p.muted { (t::sign_in::code_help(&form.address)) }
+        @if let Some(code) = &sent.demo_code { (sample_code(code)) }
+        div role="alert" {
+            @if form.is_unknown {
+                (notice(Tone::Warm, "info", &t::sign_in::not_a_member(), &html! { p { (t::sign_in::not_a_member_help()) } }))
+            }
+        }
+        form.signin__form novalidate data-action=(SEND_CODE) {
+            (beside(form))
+            div.field {
+                label.field__label for=(CODE) { (t::sign_in::code()) }
+                input.code-input id=(CODE) inputmode="numeric" autocomplete="one-time-code" maxlength="8" dir="ltr"
+                    value=(form.code) data-action=(CODE) aria-describedby="field-error" aria-invalid=(is_at_field(form));
+                (at_field(form))
+            }
+            button.button data-variant="main" aria-busy=(form.is_busy) { (t::sign_in::sign_in()) }
+            button.button type="button" data-variant="plain" data-action="other-address" {
+                (t::sign_in::other_address())
+            }
+        }
     }
 }
 
 /// The sample's code, which no mail brings.
 fn sample_code(code: &str) -> Markup {
     let spaced = [code.get(..3), code.get(3..)].map(Option::unwrap_or_default).join(" ");
-    markup! {
+    html! {
         div.notice data-tone="info" {
             (icon("info"))
             div.notice__text {
@@ -260,44 +258,34 @@ fn sample_code(code: &str) -> Markup {
                 p { (t::sign_in::demo_code()) " " bdi.num { (spaced) } }
             }
             div.notice__actions {
-                button.button type="button" data-variant="quiet" data-action="fill" { (t::sign_in::use_code()) }
+                button.button type="button" data-variant="quiet" data-action=(FILL) { (t::sign_in::use_code()) }
             }
         }
     }
 }
 
-#[component]
-fn FieldFailure(id: &'static str, failure: RwSignal<Option<Failure>>) -> impl IntoView {
-    let text = move || match failure.get() {
-        Some(Failure::Field(text)) => markup! { (icon("alert")) span { (text) } },
-        _ => Markup::default(),
-    };
-    view! { <p class="field__error" id=id aria-live="polite">{live(text)}</p> }
-}
-
-#[component]
-fn FormFailure(failure: RwSignal<Option<Failure>>) -> impl IntoView {
-    let text = move || match failure.get() {
-        Some(Failure::Form { title, help }) => notice(Tone::Error, "alert", &title, &markup! { p { (help) } }),
-        _ => Markup::default(),
-    };
-    view! { <div role="alert">{live(text)}</div> }
-}
-
-fn is_at_field(failure: RwSignal<Option<Failure>>) -> Signal<&'static str> {
-    Signal::derive(move || {
-        if matches!(failure.get(), Some(Failure::Field(_))) {
-            "true"
-        } else {
-            "false"
+/// What went wrong with the whole form.
+fn beside(form: &Form) -> Markup {
+    html! {
+        div role="alert" {
+            @if let Some(Failure::Form { title, help }) = &form.failure {
+                (notice(Tone::Error, "alert", title, &html! { p { (help) } }))
+            }
         }
-    })
+    }
 }
 
-fn focus(field: NodeRef<html::Input>) {
-    if let Some(field) = field.try_get_untracked().flatten() {
-        browser::focus(&field);
+/// What is wrong with what the field says.
+fn at_field(form: &Form) -> Markup {
+    html! {
+        p.field__error id="field-error" aria-live="polite" {
+            @if let Some(Failure::Field(text)) = &form.failure { (icon("alert")) span { (text) } }
+        }
     }
+}
+
+fn is_at_field(form: &Form) -> bool {
+    matches!(form.failure, Some(Failure::Field(_)))
 }
 
 /// Enough to spare a question to the server; the server decides.
@@ -309,15 +297,14 @@ fn looks_like_an_address(typed: &str) -> bool {
     is_email || is_phone
 }
 
-/// The digits of a text, in any of our languages' figures, as the server reads them.
+/// The digits of a text, Persian ones as Western.
 fn digits(typed: &str) -> String {
     typed
         .chars()
-        .filter_map(|c| c.to_digit(10).or_else(|| persian_digit(c)))
-        .filter_map(|d| char::from_digit(d, 10))
+        .filter_map(|c| match c {
+            '0'..='9' => Some(c),
+            '\u{6f0}'..='\u{6f9}' => char::from_digit(c as u32 - 0x6f0, 10),
+            _ => None,
+        })
         .collect()
-}
-
-fn persian_digit(c: char) -> Option<u32> {
-    matches!(c, '\u{6f0}'..='\u{6f9}').then(|| c as u32 - 0x6f0)
 }

@@ -11,7 +11,7 @@ use crate::components::failure::error_notice;
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
-use crate::components::segmented::Segmented;
+use crate::components::segmented::segmented;
 use crate::data::use_remembered;
 use crate::intl::{self, t};
 use crate::pages::code::{grouped, name_and_tier};
@@ -34,17 +34,35 @@ pub fn YouPage() -> impl IntoView {
                 .map_or_else(Markup::default, |status| profile(&status, &programme))
         }
     };
+    let preferences = use_preferences();
+    let settings = move || {
+        let theme = |theme: Theme, label| (theme.name().unwrap_or_default().to_owned(), label);
+        let themes = [
+            theme(Theme::System, t::you::theme_system()),
+            theme(Theme::Light, t::you::theme_light()),
+            theme(Theme::Dark, t::you::theme_dark()),
+        ];
+        html! {
+            section.card {
+                (segmented(&t::you::theme(), THEME, &themes, preferences.theme().name().unwrap_or_default()))
+                (languages())
+            }
+        }
+    };
+    let choose = move |what: &str, value: String| match what {
+        THEME => preferences.set_theme(Theme::named(&value)),
+        _ => preferences.set_language(&value),
+    };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
         {live(profile)}
-        <section class="card">
-            <ThemeChoice />
-            <LanguageChoice />
-        </section>
+        {live_with(settings, choose)}
         {live(move || about(&programme))}
         <SignOut />
     }
 }
+
+const THEME: &str = "theme";
 
 fn profile(status: &Status, programme: &Programme) -> Markup {
     html! {
@@ -86,49 +104,20 @@ fn about(programme: &Programme) -> Markup {
     }
 }
 
-#[component]
-fn ThemeChoice() -> impl IntoView {
-    let preferences = use_preferences();
-    let option = |theme: Theme, label| (theme.name().unwrap_or_default().to_owned(), label);
-    view! {
-        <Segmented
-            legend=t::you::theme()
-            name="theme"
-            options=vec![
-                option(Theme::System, t::you::theme_system()),
-                option(Theme::Light, t::you::theme_light()),
-                option(Theme::Dark, t::you::theme_dark()),
-            ]
-            chosen=preferences.theme().name().unwrap_or_default().to_owned()
-            on_choose=Callback::new(move |name: String| preferences.set_theme(Theme::named(&name)))
-        />
-    }
-}
-
 /// The languages that the wallet has, each by its own name.
-#[component]
-pub fn LanguageChoice() -> impl IntoView {
-    let preferences = use_preferences();
-    let options = t::LANGUAGES
+pub fn languages() -> Markup {
+    let options: Vec<_> = t::LANGUAGES
         .iter()
         .map(|language| ((*language).to_owned(), intl::language_name(language)))
         .collect();
-    view! {
-        <Segmented
-            legend=t::you::language()
-            name="language"
-            options
-            chosen=intl::language()
-            on_choose=Callback::new(move |language: String| preferences.set_language(&language))
-        />
-    }
+    segmented(&t::you::language(), "language", &options, &intl::language())
 }
 
 #[component]
 fn SignOut() -> impl IntoView {
     let session = use_session();
     let failed = RwSignal::new(None::<ApiError>);
-    let sign_out = move |_: &str| {
+    let sign_out = move |_: &str, _| {
         spawn_local(async move {
             match api::auth::delete_current_session().await {
                 Ok(()) | Err(ApiError::SignedOut) => session.ended(),
