@@ -15,6 +15,7 @@ export default defineConfig({
   use: { ...browser, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
   projects: [
     { name: 'mobile', use: mobile },
-    { name: 'desktop', use: desktop },
+    // Where a wide screen makes a difference.
+    { name: 'desktop', use: desktop, grep: /@desktop/ },
   ],
 });

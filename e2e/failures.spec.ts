@@ -1,0 +1,115 @@
+import { expect, test } from './fixtures.js';
+import { settle } from './settle.js';
+
+test.describe('without an answer', () => {
+  test.use({ expectedErrors: /net::ERR_/ });
+
+  test('what was seen stays, with its age, and trying again brings the present', async ({ page, signIn, server }) => {
+    await signIn('linh');
+    await page.goto('/');
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    await page.getByRole('link', { name: 'Rewards', exact: true }).click();
+    await expect(page.getByText('Small coffee')).toBeVisible();
+    await server.stop();
+    try {
+      await page.getByRole('link', { name: 'Home' }).click();
+      await expect(page.getByRole('status').filter({ hasText: 'As of' })).toContainText('The shop does not answer right now.');
+      await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    } finally {
+      await server.start();
+    }
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByText('The shop does not answer right now.')).toHaveCount(0);
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+  });
+
+  test('the first visit says what to do, and trying again opens the wallet', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.route('**/api/**', (route) => route.abort());
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible();
+    await expect(page.getByText('Check your connection and try again. Your points are safe.')).toBeVisible();
+    await page.unroute('**/api/**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByRole('navigation')).toBeVisible();
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+  });
+
+  for (const path of ['/', '/rewards', '/rewards/small-coffee', '/use', '/activity', '/code']) {
+    test(`${path} says so and offers to try again`, async ({ page, signIn }) => {
+      await signIn('linh');
+      const isData = /\/api\/v1\/(me|rewards)/;
+      await page.route(isData, (route) => route.abort());
+      await page.goto(path);
+      await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible();
+      await page.unroute(isData);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(page.getByRole('heading', { name: 'No connection' })).toHaveCount(0);
+      await settle(page);
+      await expect(page.getByRole('main')).toContainText(/leaves|1,250/);
+    });
+  }
+
+  test('an unanswered quote says so, and the next one comes through', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.route('**/quotes', (route) => route.abort());
+    await page.goto('/use');
+    await expect(page.getByRole('status')).toContainText('No connection');
+    await page.unroute('**/quotes');
+    await page.getByRole('slider').press('ArrowLeft');
+    await expect(page.getByRole('status')).toContainText('998 leaves take €4.99 off');
+  });
+
+  test('an address typed is not lost when no code can be sent', async ({ page }) => {
+    await page.route('**/auth/challenges', (route) => route.abort());
+    await page.goto('/');
+    await page.getByLabel('E-mail address').fill('linh@brightleaf.example');
+    await page.getByRole('button', { name: 'Send me a code' }).click();
+    await expect(page.getByRole('alert').filter({ hasText: 'No connection' })).toBeVisible();
+    await expect(page.getByLabel('E-mail address')).toHaveValue('linh@brightleaf.example');
+  });
+});
+
+for (const status of [200, 502]) {
+  test.describe(`a page that answers ${status} in the shop's place`, () => {
+    test.use({ expectedErrors: /502 \(Bad Gateway\)/ });
+
+    test('is recognised', async ({ page, signIn }) => {
+      await signIn('linh');
+      await page.route('**/api/v1/me/status', (route) =>
+        route.fulfill({ status, contentType: 'text/html', body: '<!doctype html><title>Hotel</title><h1>Sign in</h1>' }),
+      );
+      await page.goto('/');
+      await expect(page.getByRole('heading', { name: 'That was not an answer from the shop' })).toBeVisible();
+      await expect(page.getByText('If you are on a public Wi-Fi, sign in to it first.')).toBeVisible();
+      await page.unroute('**/api/v1/me/status');
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    });
+  });
+}
+
+test.describe('an address that leads nowhere', () => {
+  test('says so and shows the way home', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.goto('/rewards/a/b');
+    await expect(page.getByRole('heading', { name: 'There is nothing here', level: 2 })).toBeVisible();
+    await page.getByRole('main').getByRole('link', { name: 'Home' }).click();
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+  });
+});
+
+test.describe('when the program does not arrive', () => {
+  test.use({ expectedErrors: /net::ERR_|Failed to fetch|TypeError|Failed to load/ });
+
+  test('the page itself says what to do', async ({ page }) => {
+    await page.route('**/*.wasm', (route) => route.abort());
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'Your wallet did not open' })).toBeVisible();
+    await page.unroute('**/*.wasm');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from './fixtures.js';
+
+test('Persian turns the page to the right with Persian digits, and stays', async ({ page, signIn }) => {
+  await signIn('linh');
+  await page.goto('/you');
+  await page.getByRole('group', { name: 'Language' }).getByText('فارسی').click();
+  await expect(page.getByRole('heading', { name: 'شما', level: 1 })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'fa');
+  await page.getByRole('link', { name: 'خانه' }).click();
+  await expect(page.getByText('۱٬۲۵۰ برگ', { exact: true })).toBeVisible();
+  await expect(page.getByText('سلام Linh، امتیازهای شما می‌ارزد')).toBeVisible();
+
+  await page.reload();
+  await expect(page.getByText('۱٬۲۵۰ برگ', { exact: true })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');
+  const text = await page.getByRole('main').innerText();
+  expect(text, 'no Western digit is left over').not.toMatch(/[0-9]/);
+});
+
+test('Persian digits are understood where they are typed', async ({ page, signIn, prefer }) => {
+  await signIn('linh');
+  await prefer({ language: 'fa' });
+  await page.goto('/use');
+  await page.getByLabel('به EUR').fill('۲٫۵');
+  await expect(page.getByRole('slider')).toHaveValue('250');
+});
+
+test('the dark theme stays after a reload, whatever the system has', async ({ page, signIn }) => {
+  await signIn('linh');
+  await page.goto('/you');
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await paper();
+  await page.getByRole('group', { name: 'Appearance' }).getByText('Dark').click();
+  await expect.poll(paper).not.toBe(light);
+  const dark = await paper();
+  await page.reload();
+  await expect(page.getByRole('radio', { name: 'Dark' })).toBeChecked();
+  expect(await paper()).toBe(dark);
+  await page.getByRole('group', { name: 'Appearance' }).getByText('Automatic').click();
+  await expect.poll(paper).toBe(light);
+});
+
+test('one finds the terms, the shops and whom to ask', async ({ page, signIn }) => {
+  await signIn('linh');
+  await page.goto('/you');
+  await page.getByText('The terms').click();
+  await expect(page.getByText('We announce every change here at least 30 days before it holds.')).toBeVisible();
+  await page.getByText('Where the shops are').click();
+  await expect(page.getByText('Hauptstraße 112, 10827 Berlin')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'mail@brightleaf.example' })).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: 'Member since' })).toContainText('April 2, 2023');
+});

@@ -1,0 +1,11 @@
+import { expect, type Page } from '@playwright/test';
+
+/** Waits until nothing on the screen is still to come, pictures in sight included. */
+export async function settle(page: Page): Promise<void> {
+  await expect(page.locator('#shell')).toHaveCount(0);
+  await expect(page.locator('.skeleton, [aria-busy="true"]')).toHaveCount(0);
+  await page.waitForFunction(() => {
+    const isInSight = (image: HTMLImageElement) => image.getBoundingClientRect().top < innerHeight;
+    return [...document.images].filter(isInSight).every((image) => image.complete);
+  });
+}

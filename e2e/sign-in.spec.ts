@@ -1,0 +1,119 @@
+import { expect, test, type MemberName } from './fixtures.js';
+import type { Page } from '@playwright/test';
+
+test('a customer signs in with the code and sees worth and points', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: 'Welcome', level: 1 })).toBeVisible();
+  await askForCode(page, 'linh@brightleaf.example');
+  await page.getByRole('button', { name: 'Use this code' }).click();
+  await expectHomeOf(page, 'Linh');
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+  await expect(page.getByText('1,250 leaves', { exact: true })).toBeVisible();
+});
+
+test('typing the sixth digit signs in', async ({ page }) => {
+  await page.goto('/');
+  await askForCode(page, 'siti@brightleaf.example');
+  const field = page.getByLabel('Six digits');
+  await expect(field).toBeFocused();
+  await field.pressSequentially(await sampleCode(page));
+  await expectHomeOf(page, 'Siti');
+});
+
+test.describe('a wrong code', () => {
+  test.use({ expectedErrors: /422 .*\/api\/v1\/auth\/sessions/ });
+
+  test('is said at the field, and nothing is lost', async ({ page }) => {
+    await page.goto('/');
+    await askForCode(page, 'pavel@brightleaf.example');
+    const code = await sampleCode(page);
+    const wrong = code === '123456' ? '654321' : '123456';
+    const field = page.getByLabel('Six digits');
+    await field.fill(wrong);
+    await expect(field).toHaveAccessibleDescription('That is not the code that we sent. Please check it.');
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await expect(field).toHaveValue(wrong);
+    await expect(field).toBeFocused();
+    await expect(page.getByText('pavel@brightleaf.example')).toBeVisible();
+
+    await field.fill(code);
+    await expectHomeOf(page, 'Pavel');
+  });
+});
+
+test('too few digits are said before anything is sent', async ({ page }) => {
+  await page.goto('/');
+  await askForCode(page, 'pavel@brightleaf.example');
+  const field = page.getByLabel('Six digits');
+  await field.fill('123');
+  await field.press('Enter');
+  await expect(field).toHaveAccessibleDescription('The code has six digits.');
+  await expect(field).toHaveValue('123');
+});
+
+test('what is no address is said at the field', async ({ page }) => {
+  await page.goto('/');
+  await page.getByLabel('E-mail address').fill('linh');
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  const field = page.getByLabel('E-mail address');
+  await expect(field).toHaveAccessibleDescription('Please check the address, such as name@example.com.');
+  await expect(field).toHaveValue('linh');
+  await expect(field).toBeFocused();
+});
+
+test('somebody who is no member is told so, and can try another address', async ({ page }) => {
+  await page.goto('/');
+  await askForCode(page, 'nobody@brightleaf.example');
+  await page.getByRole('button', { name: 'Use this code' }).click();
+  await expect(page.getByRole('alert')).toContainText('Nobody is a member with this address yet');
+  await page.getByRole('button', { name: 'Use another address' }).click();
+  await expect(page.getByLabel('E-mail address')).toHaveValue('nobody@brightleaf.example');
+});
+
+test('signing in leads where one wanted to go', async ({ page }) => {
+  await page.goto('/rewards/city-honey');
+  await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
+  await signInByHand(page, 'linh');
+  await expect(page.getByRole('heading', { name: 'Honey from the roof', level: 1 })).toBeVisible();
+  await expect(page).toHaveURL('/rewards/city-honey');
+});
+
+test('after signing out, every screen asks who one is', async ({ page }) => {
+  await page.goto('/activity');
+  await signInByHand(page, 'linh');
+  await expect(page.getByText('Returned: Kettle')).toBeVisible();
+  await page.getByRole('link', { name: 'You', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
+
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
+  await expect(page.getByText('Kettle')).toHaveCount(0);
+  for (const path of ['/', '/rewards', '/rewards/city-honey', '/use', '/activity', '/code', '/you']) {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { name: 'Welcome' }), path).toBeVisible();
+  }
+});
+
+async function askForCode(page: Page, address: string): Promise<void> {
+  await page.getByLabel('E-mail address').fill(address);
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  await expect(page.getByRole('heading', { name: 'Your code', level: 1 })).toBeVisible();
+}
+
+/** The code that a sample shows in place of a mail. */
+async function sampleCode(page: Page): Promise<string> {
+  const shown = await page.getByText(/Your code is/).textContent();
+  const code = shown?.replace(/\D/g, '') ?? '';
+  expect(code).toMatch(/^\d{6}$/);
+  return code;
+}
+
+async function signInByHand(page: Page, member: MemberName): Promise<void> {
+  await askForCode(page, `${member}@brightleaf.example`);
+  await page.getByRole('button', { name: 'Use this code' }).click();
+}
+
+async function expectHomeOf(page: Page, name: string): Promise<void> {
+  await expect(page.getByText(`Hello ${name}, your points are worth`)).toBeVisible();
+}
