@@ -71,7 +71,7 @@ test('with the keyboard alone one signs in, looks at a reward and goes back', { 
   await expect(page.getByLabel('Six digits')).toBeFocused();
   const shown = await page.getByText(/Your code is/).textContent();
   await page.keyboard.type(shown?.replace(/\D/g, '') ?? '');
-  await expect(page.getByRole('heading', { name: 'Home', level: 1 })).toBeFocused();
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
 
   await page.reload();
   await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
@@ -93,6 +93,14 @@ test('with the keyboard alone one signs in, looks at a reward and goes back', { 
   await tabTo(page, page.getByRole('link', { name: 'Back' }), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Rewards', level: 1 })).toBeFocused();
+});
+
+test('signing in puts the focus on the heading of what follows', async ({ page }) => {
+  await page.goto('/');
+  await page.getByLabel('E-mail address').fill('amir@brightleaf.example');
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  await page.getByRole('button', { name: 'Use this code' }).click();
+  await expect(page.getByRole('heading', { name: 'Home', level: 1 })).toBeFocused();
 });
 
 test('each screen puts the focus on its heading', async ({ page, signIn }) => {
@@ -118,14 +126,13 @@ async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
 async function expectNothingBesidePage(page: Page): Promise<void> {
   await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
   const { wide, beside } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
     const isBeside = (element: Element) => {
       const { left, right, width } = element.getBoundingClientRect();
-      return width > 0 && (left < -1 || right > innerWidth + 1);
+      return width > 0 && (left < -1 || right > clientWidth + 1 || element.scrollWidth > clientWidth);
     };
-    return {
-      wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      beside: [...document.querySelectorAll('body *')].filter(isBeside).map((element) => element.outerHTML.slice(0, 120)),
-    };
+    const found = [...document.querySelectorAll('main, main *, nav *')].filter(isBeside);
+    return { wide: scrollWidth - clientWidth, beside: found.map((element) => element.outerHTML.slice(0, 120)) };
   });
   expect(wide, `${page.url()}: ${beside.slice(0, 5).join('\n')}`).toBeLessThanOrEqual(0);
 }

@@ -30,7 +30,7 @@ test.describe('without an answer', () => {
     await page.route('**/api/**', (route) => route.abort());
     await page.goto('/');
     await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible();
-    await expect(page.getByText('Check your connection and try again. Your points are safe.')).toBeVisible();
+    await expect(page.getByRole('alert')).toContainText('Check your connection and try again. Your points are safe.');
     await page.unroute('**/api/**');
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect(page.getByRole('navigation')).toBeVisible();
@@ -48,7 +48,7 @@ test.describe('without an answer', () => {
       await page.getByRole('button', { name: 'Try again' }).click();
       await expect(page.getByRole('heading', { name: 'No connection' })).toHaveCount(0);
       await settle(page);
-      await expect(page.getByRole('main')).toContainText(/leaves|1,250/);
+      await expect(page.getByRole('main')).toContainText('€');
     });
   }
 

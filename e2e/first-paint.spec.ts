@@ -12,8 +12,7 @@ for (const { path, shell } of [
     await watchJumps(page);
     const held = await hold(page, PROGRAM);
     await page.goto(path, { waitUntil: 'commit' });
-    await expect(page.locator(`[data-shell="${shell}"].app, [data-shell="${shell}"] .app`).first()).toBeVisible();
-    await expect(page.locator('#shell .nav').locator('visible=true')).toBeVisible();
+    await expect(page.locator(`#shell [data-shell="${shell}"]`)).toBeVisible();
     held.release();
     await expect(page.getByRole('navigation', { name: 'Main' })).toBeVisible();
     await expect(page.locator('#shell')).toHaveCount(0);
@@ -26,7 +25,7 @@ test('a visitor sees the frame of signing in', async ({ page }) => {
   await watchJumps(page);
   const held = await hold(page, PROGRAM);
   await page.goto('/', { waitUntil: 'commit' });
-  await expect(page.locator('[data-shell="signin"]')).toBeVisible();
+  await expect(page.locator('#shell [data-shell="signin"]')).toBeVisible();
   held.release();
   await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
   expect(await jumps(page)).toBeLessThan(0.1);
