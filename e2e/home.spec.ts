@@ -126,8 +126,10 @@ test('the way to every screen is at the thumb, or at the side', { tag: '@desktop
     expect(Math.round(bar.y + bar.height)).toBe(window.height);
     expect(bar.width).toBe(window.width);
   } else {
+    const screen = await page.getByRole('main').boundingBox();
     expect(bar.x).toBe(0);
     expect(bar.height).toBe(window.height);
     expect(bar.width).toBeLessThan(window.width / 3);
+    expect(screen?.y, 'the screen begins beside it, not below').toBeLessThan(100);
   }
 });

@@ -119,6 +119,23 @@ test('the catalogue says in a few words what one cannot have', async ({ page }) 
   await expect(reward(page, 'Cold brew to take along')).toContainText('From Dec 7');
 });
 
+test('whatever the shop writes is shown as it is, and an unknown kind as a plain reward', async ({ page }) => {
+  const written = { title: '<b>Half & half</b>', kind: 'hologram', image_url: null, conditions: ['<i>One</i> "per" visit'] };
+  await page.route('**/api/v1/rewards/small-coffee', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), ...written } });
+  });
+  await page.route('**/api/v1/rewards?*', async (route) => {
+    const answer = await route.fetch();
+    const { items, next } = await answer.json();
+    await route.fulfill({ response: answer, json: { items: [{ ...items[0], ...written }, ...items.slice(1)], next } });
+  });
+  await page.goto('/rewards');
+  await reward(page, '<b>Half & half</b>').getByRole('link').click();
+  await expect(page.getByRole('heading', { name: '<b>Half & half</b>', level: 1 })).toBeVisible();
+  await expect(page.getByText('<i>One</i> "per" visit')).toBeVisible();
+});
+
 test.describe('a reward that is gone', () => {
   test.use({ expectedErrors: /404 .*\/api\/v1\/rewards\// });
 

@@ -41,6 +41,52 @@ test.describe('a wrong code', () => {
   });
 });
 
+test.describe('after five wrong codes', () => {
+  test.use({ expectedErrors: /422 .*\/api\/v1\/auth\/sessions/ });
+
+  test('the code is over, and a new one goes to the same address', async ({ page }) => {
+    await page.goto('/');
+    await askForCode(page, 'reza@brightleaf.example');
+    const code = await sampleCode(page);
+    const field = page.getByLabel('Six digits');
+    for (let tries = 0; tries < 5; tries++) {
+      await field.fill(code === '123456' ? '654321' : '123456');
+      await expect(field).toHaveAccessibleDescription('That is not the code that we sent. Please check it.');
+      await field.fill('');
+    }
+    await field.fill(code);
+    const address = page.getByLabel('E-mail address');
+    await expect(address).toHaveAccessibleDescription('That code is over. Please ask for a new one.');
+    await expect(address).toHaveValue('reza@brightleaf.example');
+    await signInByHand(page, 'reza');
+    await expectHomeOf(page, 'Reza');
+  });
+});
+
+test.describe('who tries too often', () => {
+  test.use({ expectedErrors: /429 / });
+
+  for (const { wait, says } of [
+    { wait: 40, says: 'Please wait one minute, then try again.' },
+    { wait: 61, says: 'Please wait 2 minutes, then try again.' },
+  ]) {
+    test(`and has to wait ${wait} seconds is told how long`, async ({ page }) => {
+      const problem = { type: '/problems/too_many_attempts', title: 'Too many', status: 429, code: 'too_many_attempts' };
+      await page.route('**/auth/challenges', (route) =>
+        route.fulfill({
+          status: 429,
+          contentType: 'application/problem+json',
+          json: { ...problem, detail: '', retry_after_s: wait },
+        }),
+      );
+      await page.goto('/');
+      await page.getByLabel('E-mail address').fill('linh@brightleaf.example');
+      await page.getByRole('button', { name: 'Send me a code' }).click();
+      await expect(page.getByRole('alert').filter({ hasText: 'That was a bit too often' })).toContainText(says);
+    });
+  }
+});
+
 test('too few digits are said before anything is sent', async ({ page }) => {
   await page.goto('/');
   await askForCode(page, 'pavel@brightleaf.example');
@@ -78,6 +124,17 @@ test('signing in leads where one wanted to go', async ({ page }) => {
   await expect(page).toHaveURL('/rewards/city-honey');
 });
 
+test('a session that ended asks who one is, and then goes on', async ({ page, context }) => {
+  await page.goto('/');
+  await signInByHand(page, 'linh');
+  await expectHomeOf(page, 'Linh');
+  await context.clearCookies();
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
+  await signInByHand(page, 'linh');
+  await expect(page.getByText('Returned: Kettle')).toBeVisible();
+});
+
 test('after signing out, every screen asks who one is', async ({ page }) => {
   await page.goto('/activity');
   await signInByHand(page, 'linh');
@@ -93,6 +150,21 @@ test('after signing out, every screen asks who one is', async ({ page }) => {
     await page.goto(path);
     await expect(page.getByRole('heading', { name: 'Welcome' }), path).toBeVisible();
   }
+});
+
+test('whoever signs in next sees nothing of who was there before', async ({ page }) => {
+  await page.goto('/activity');
+  await signInByHand(page, 'linh');
+  await expect(page.getByText('Returned: Kettle')).toBeVisible();
+  await page.getByRole('link', { name: 'You', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signInByHand(page, 'amir');
+  await expect(page.getByRole('heading', { name: 'Amir' })).toBeVisible();
+  await page.getByRole('link', { name: 'Activity' }).click();
+  await expect(page.getByRole('heading', { name: 'Nothing has happened yet' })).toBeVisible();
+  await page.getByRole('link', { name: 'Home' }).click();
+  await expectHomeOf(page, 'Amir');
+  await expect(page.getByText('Linh')).toHaveCount(0);
 });
 
 async function askForCode(page: Page, address: string): Promise<void> {
