@@ -30,6 +30,18 @@ test('a kind narrows the rewards until it is let go', async ({ page }) => {
   await expect(reward(page, 'Small coffee')).toBeVisible();
 });
 
+test('a word, a kind and what is ready narrow together', async ({ page }) => {
+  await page.goto('/rewards');
+  const search = page.getByRole('searchbox', { name: 'Search the rewards' });
+  await search.fill('delivery');
+  await page.getByRole('button', { name: 'Delivery' }).click();
+  await page.getByRole('button', { name: 'Ready now' }).click();
+  await expect(search).toHaveValue('delivery');
+  await expect(reward(page, 'Delivery by cargo bike')).toBeVisible();
+  await expect(reward(page, 'Small coffee')).toHaveCount(0);
+  await expect(reward(page, 'A vegetable box, delivered')).toHaveCount(0);
+});
+
 test('ready now and soon tell apart what one can have', async ({ page }) => {
   await page.goto('/rewards');
   await page.getByRole('button', { name: 'Ready now' }).click();

@@ -39,6 +39,20 @@ test.describe('a wrong code', () => {
     await field.fill(code);
     await expectHomeOf(page, 'Pavel');
   });
+
+  test('is mended with the keys that one is used to', async ({ page }) => {
+    await page.goto('/');
+    await askForCode(page, 'pavel@brightleaf.example');
+    const code = await sampleCode(page);
+    const lastDigit = code.endsWith('0') ? '1' : '0';
+    const field = page.getByLabel('Six digits');
+    await field.pressSequentially(code.slice(0, 5) + lastDigit);
+    await expect(field).toHaveAccessibleDescription('That is not the code that we sent. Please check it.');
+    await expect(field).toBeFocused();
+    await page.keyboard.press('Backspace');
+    await page.keyboard.type(code.slice(5));
+    await expectHomeOf(page, 'Pavel');
+  });
 });
 
 test.describe('after five wrong codes', () => {
@@ -107,6 +121,14 @@ test('what is no address is said at the field', async ({ page }) => {
   await expect(field).toBeFocused();
 });
 
+test('changing the language while signing in loses nothing', async ({ page }) => {
+  await page.goto('/');
+  await page.getByLabel('E-mail address').fill('linh@brightleaf.example');
+  await page.getByRole('radio', { name: 'فارسی' }).check();
+  await expect(page.getByRole('heading', { name: 'خوش آمدید' })).toBeVisible();
+  await expect(page.getByLabel('نشانی ایمیل')).toHaveValue('linh@brightleaf.example');
+});
+
 test('somebody who is no member is told so, and can try another address', async ({ page }) => {
   await page.goto('/');
   await askForCode(page, 'nobody@brightleaf.example');
@@ -162,7 +184,7 @@ test('whoever signs in next sees nothing of who was there before', async ({ page
   await expect(page.getByRole('heading', { name: 'Amir' })).toBeVisible();
   await page.getByRole('link', { name: 'Activity' }).click();
   await expect(page.getByRole('heading', { name: 'Nothing has happened yet' })).toBeVisible();
-  await page.getByRole('link', { name: 'Home' }).click();
+  await page.getByRole('navigation').getByRole('link', { name: 'Home' }).click();
   await expectHomeOf(page, 'Amir');
   await expect(page.getByText('Linh')).toHaveCount(0);
 });
