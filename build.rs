@@ -162,7 +162,9 @@ fn placeholders(text: &str) -> Result<BTreeSet<String>, String> {
 /// The function that gives a message: plain arguments are texts, a plural's first is the number it counts.
 fn function(section: &str, name: &str, message: &Value) -> Result<String, String> {
     let key = format!("{section}.{name}");
-    let doc: String = texts(message).last().unwrap_or(&"").escape_default().collect();
+    let doc: String = format!("`{}`", texts(message).last().unwrap_or(&""))
+        .escape_default()
+        .collect();
     let mut names = arguments(message)?;
     let is_plural = message.is_object() && names.remove("count");
     let parameters: String = names.iter().map(|name| format!("{name}: &str, ")).collect();

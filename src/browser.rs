@@ -7,4 +7,4 @@ pub mod timer;
 pub mod viewport;
 
 pub use clock::now;
-pub use document::{focus, set_custom_property, set_page_language, set_theme, set_title};
+pub use document::{focus, regional, set_custom_property, set_page_language, set_theme, set_title};

@@ -2,7 +2,8 @@
 //!
 //! What only shows something is a function that gives [`maud::Markup`], escaped as it is written; a screen puts it on
 //! the page with [`live::live`]. That costs a customer a fifth of the bytes that typed views of the same elements
-//! would. What somebody types or chooses in is a Leptos component.
+//! would. A screen itself is a Leptos component: it holds
+//! the state that the markup is made of, and hears what people do in it.
 
 pub mod chips;
 pub mod entry_row;

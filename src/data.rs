@@ -79,7 +79,7 @@ impl Remembered {
             }),
             catalogue_filter,
             ledger: Pages::new(session, move |after| async move {
-                api::ledger::list_ledger(ledger_filter.get_untracked(), after.as_deref()).await
+                api::ledger::list_entries(ledger_filter.get_untracked(), after.as_deref()).await
             }),
             ledger_filter,
         };

@@ -27,6 +27,8 @@ thread_local! {
 #[derive(Default)]
 struct Locale {
     language: String,
+    /// The language in the region that the browser names with it (`en-GB`): how days and numbers are written.
+    regional: String,
     messages: JsValue,
     time_zone: String,
     point_name: Option<PluralForms>,
@@ -41,6 +43,7 @@ pub fn set_language(language: &str, messages: JsValue) {
         let time_zone = std::mem::take(&mut locale.time_zone);
         *locale = Locale {
             language: language.to_owned(),
+            regional: browser::regional(language),
             messages,
             time_zone,
             point_name,
@@ -212,7 +215,8 @@ pub fn parse_points(typed: &str) -> Option<Points> {
         .chars()
         .filter(|c| !is_grouping(*c) && !matches!(c, '.' | ','))
         .collect();
-    digits.parse().ok().map(Points)
+    let is_number = digits.chars().all(|c| c.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number).map(Points)
 }
 
 /// Reads an amount as people type it, with a point, a comma or a Persian decimal sign.
@@ -220,6 +224,9 @@ pub fn parse_points(typed: &str) -> Option<Points> {
 /// `None` for what is no amount, and for more decimals than the currency has.
 pub fn parse_money(typed: &str, like: Money) -> Option<Money> {
     let text: String = western(typed).chars().filter(|c| !is_grouping(*c)).collect();
+    if !text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) {
+        return None;
+    }
     let decimals = like.currency.decimals() as usize;
     let (whole, fraction) = match text.rfind(['.', ',']) {
         // Three digits after a lone sign are a group where the currency has no three decimals: 1.250 đồng.
@@ -298,7 +305,7 @@ pub fn time(instant: Instant) -> String {
     format_date("time", instant, &[("hour", "2-digit"), ("minute", "2-digit")])
 }
 
-/// The time of day where the reader is: for "as of 10:32".
+/// Whether two instants lie in the same day of the programme's zone.
 pub fn same_day(a: Instant, b: Instant) -> bool {
     day(a, DayStyle::Full) == day(b, DayStyle::Full)
 }
@@ -335,7 +342,8 @@ fn format(kind: &str, class: &str, method: &str, value: &JsValue, options: impl 
             .map(|(_, kept)| kept.clone())
     });
     let formatter = kept.or_else(|| {
-        let made = Formatter::new(class, method, &language(), &options())?;
+        let regional = LOCALE.with_borrow(|locale| locale.regional.clone());
+        let made = Formatter::new(class, method, &regional, &options())?;
         LOCALE.with_borrow_mut(|locale| locale.formatters.push((kind.to_owned(), made.clone())));
         Some(made)
     });

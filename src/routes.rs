@@ -75,7 +75,7 @@ impl Router {
             moved: RwSignal::new(false),
         };
         provide_context(router);
-        if let Some(history) = window().history().ok() {
+        if let Ok(history) = window().history() {
             let _ = history.set_scroll_restoration(web_sys::ScrollRestoration::Manual);
         }
         let _ = window_event_listener(ev::popstate, move |event| {

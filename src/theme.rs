@@ -19,7 +19,7 @@ pub fn apply(accent: &str) {
     let Some(accent) = Colour::parse(accent) else { return };
     let ground = accent.mixed_until(BLACK, |colour| colour.contrast(WHITE) >= READABLE);
     let on_light = accent.mixed_until(BLACK, |colour| colour.contrast(DARKEST_LIGHT_GROUND) >= READABLE);
-    let on_dark = accent.mixed_until(WHITE, |colour| colour.contrast(LIGHTEST_DARK_GROUND) >= READABLE);
+    let on_dark = accent.raised_until(|colour| colour.contrast(LIGHTEST_DARK_GROUND) >= READABLE);
     let colours = [
         ("--accent", ground),
         ("--accent-ink-light", on_light),
@@ -68,6 +68,18 @@ impl Colour {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
+    /// Made brighter as far as its hue allows, then mixed with white: so a dark green becomes a bright one, not a grey.
+    fn raised_until(self, enough: impl Fn(Self) -> bool) -> Self {
+        let strongest = self.0.into_iter().max().unwrap_or(0).max(1);
+        let brightest = Self(self.0.map(|part| (u16::from(part) * 255 / u16::from(strongest)) as u8));
+        let raised = self.mixed_until(brightest, &enough);
+        if enough(raised) {
+            raised
+        } else {
+            brightest.mixed_until(WHITE, enough)
+        }
+    }
+
     /// Mixed with another in steps of two percent, as little as it takes.
     fn mixed_until(self, other: Self, enough: impl Fn(Self) -> bool) -> Self {
         (0..=50)
@@ -94,7 +106,7 @@ mod tests {
             let accent = Colour::parse(hex).expect("a colour");
             let ground = accent.mixed_until(BLACK, |colour| colour.contrast(WHITE) >= READABLE);
             assert!(ground.contrast(WHITE) >= READABLE, "{hex} as {}", ground.hex());
-            let on_dark = accent.mixed_until(WHITE, |colour| colour.contrast(LIGHTEST_DARK_GROUND) >= READABLE);
+            let on_dark = accent.raised_until(|colour| colour.contrast(LIGHTEST_DARK_GROUND) >= READABLE);
             assert!(
                 on_dark.contrast(LIGHTEST_DARK_GROUND) >= READABLE,
                 "{hex} as {}",

@@ -26,6 +26,6 @@ pub async fn create_session(challenge_id: &str, code: &str) -> Result<SignedIn, 
 }
 
 /// Signs out on this device.
-pub async fn delete_current_session() -> Result<(), ApiError> {
+pub async fn end_session() -> Result<(), ApiError> {
     delete("/auth/sessions/current").await
 }

@@ -186,12 +186,11 @@ macro_rules! words {
     ($($type:ident { $($word:literal => $variant:ident),+ $(, _ => $other:ident)? $(,)? })+) => {
         $(impl Read for $type {
             fn read(value: &JsValue) -> Option<Self> {
-                match value.as_string()?.as_str() {
-                    $($word => Some(Self::$variant),)+
-                    $(_ => Some(Self::$other),)?
-                    #[allow(unreachable_patterns, reason = "types without a word for the unknown end here")]
-                    _ => None,
-                }
+                // A variant of the contract that has no word here does not build.
+                let _ = |known: Self| match known { $(Self::$variant)|+ $(| Self::$other)? => () };
+                let word = value.as_string()?;
+                let read = [$(($word, Self::$variant)),+].into_iter().find(|(known, _)| *known == word);
+                read.map(|(_, read)| read)$(.or(Some(Self::$other)))?
             }
         })+
     };

@@ -12,6 +12,18 @@ fn root() -> Option<HtmlElement> {
     document()?.document_element()?.dyn_into().ok()
 }
 
+/// A language in the region that the browser names with it (`en-GB` for `en`), or as it is.
+pub fn regional(language: &str) -> String {
+    let preferred = web_sys::window()
+        .map(|window| window.navigator().languages())
+        .unwrap_or_default();
+    preferred
+        .iter()
+        .filter_map(|tag| tag.as_string())
+        .find(|tag| tag.split('-').next() == Some(language))
+        .unwrap_or_else(|| language.to_owned())
+}
+
 /// Says which language the page is in, and which way it runs.
 pub fn set_page_language(language: &str, direction: &str) {
     if let Some(root) = root() {
@@ -20,13 +32,24 @@ pub fn set_page_language(language: &str, direction: &str) {
     }
 }
 
-/// Light, dark, or (`None`) as the system has it.
+/// What the browser paints around the page, as `index.html` has it for each scheme.
+const PAPER: [(&str, &str); 2] = [("light", "#f6f4ef"), ("dark", "#101311")];
+
+/// Light, dark, or (`None`) as the system has it; the browser's own bars follow.
 pub fn set_theme(theme: Option<&str>) {
     let Some(root) = root() else { return };
     let _ = match theme {
         Some(theme) => root.set_attribute("data-theme", theme),
         None => root.remove_attribute("data-theme"),
     };
+    for (scheme, _) in PAPER {
+        let bar = ["meta[name=theme-color][media*=", scheme, "]"].concat();
+        let bar = document().and_then(|document| document.query_selector(&bar).ok().flatten());
+        let colour = PAPER.iter().find(|(known, _)| *known == theme.unwrap_or(scheme));
+        if let (Some(bar), Some((_, colour))) = (bar, colour) {
+            let _ = bar.set_attribute("content", colour);
+        }
+    }
 }
 
 /// Sets a CSS custom property for the whole page; through CSSOM, which a strict policy allows.

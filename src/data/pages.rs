@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use loyalty_contract::Page;
+use loyalty_contract::{Instant, Page};
 
 use super::Load;
 use crate::api::ApiError;
+use crate::browser;
 use crate::state::Session;
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<Page<T>, ApiError>>>>;
+type Ask<T> = Rc<dyn Fn(Option<String>) -> Answer<T>>;
 
 /// The pages of a list, in their order; pages are shared, so that growing the list copies none of it.
 pub type Loaded<T> = Vec<Arc<Vec<T>>>;
@@ -34,7 +36,9 @@ pub enum More {
 pub struct Pages<T: Send + Sync + 'static> {
     load: RwSignal<Load<Loaded<T>>>,
     more: RwSignal<More>,
-    ask: StoredValue<Rc<dyn Fn(Option<String>) -> Answer<T>>, LocalStorage>,
+    ask: StoredValue<Ask<T>, LocalStorage>,
+    /// When the first page was as it stands, by this device's clock.
+    as_of: StoredValue<Instant>,
     /// Counts the questions, so that an answer that was overtaken is dropped.
     turn: StoredValue<u32>,
     session: Session,
@@ -54,11 +58,12 @@ impl<T: Send + Sync + 'static> Pages<T> {
     where
         F: Future<Output = Result<Page<T>, ApiError>> + 'static,
     {
-        let ask: Rc<dyn Fn(Option<String>) -> Answer<T>> = Rc::new(move |after| Box::pin(ask(after)));
+        let ask: Ask<T> = Rc::new(move |after| Box::pin(ask(after)));
         Self {
             load: RwSignal::new(Load::Loading),
             more: RwSignal::new(More::No),
             ask: StoredValue::new_local(ask),
+            as_of: StoredValue::new(browser::now()),
             turn: StoredValue::new(0),
             session,
         }
@@ -67,6 +72,11 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// What is known; follows every change.
     pub fn get(&self) -> Load<Loaded<T>> {
         self.load.get()
+    }
+
+    /// When the first page was as it stands, by this device's clock.
+    pub fn as_of(&self) -> Instant {
+        self.as_of.get_value()
     }
 
     /// What can be said of the rest; follows every change.

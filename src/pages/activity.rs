@@ -10,7 +10,7 @@ use crate::browser;
 use crate::browser::viewport;
 use crate::components::chips::chips;
 use crate::components::entry_row::entry_row;
-use crate::components::failure::{empty, explain, load_failed};
+use crate::components::failure::{empty, explain, load_failed, stale_note};
 use crate::components::live::live_with;
 use crate::components::page_heading::PageHeading;
 use crate::components::skeleton;
@@ -26,7 +26,8 @@ pub fn ActivityPage() -> impl IntoView {
     list.want();
     let instead = move || match list.get() {
         Load::Loading => skeleton::ledger(),
-        Load::Failed(error) | Load::Stale(_, error) => load_failed(&error),
+        Load::Failed(error) => load_failed(&error),
+        Load::Stale(..) => stale_note(list.as_of()),
         Load::Ready(pages) if pages.iter().all(|page| page.is_empty()) => {
             nothing(remembered.ledger_filter.get_untracked().is_none())
         }
@@ -76,8 +77,8 @@ fn Ledger(list: Pages<LedgerEntry>) -> impl IntoView {
     let card = NodeRef::<html::Section>::new();
     Effect::new(move |shown: Option<usize>| {
         let pages = match list.get() {
-            Load::Ready(pages) => pages,
-            Load::Loading | Load::Failed(_) | Load::Stale(..) => Vec::new(),
+            Load::Ready(pages) | Load::Stale(pages, _) => pages,
+            Load::Loading | Load::Failed(_) => Vec::new(),
         };
         let Some(card) = card.get() else { return 0 };
         // A list that has not grown is another list.

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 
 use crate::browser::timer::Debounce;
 use crate::components::chips::chips;
-use crate::components::failure::{empty, load_failed};
+use crate::components::failure::{empty, load_failed, stale_note};
 use crate::components::icon::{icon, kind_name, reward_picture};
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
@@ -46,10 +46,12 @@ pub fn RewardsPage() -> impl IntoView {
     };
     let found = move || {
         let list = remembered.catalogue;
-        match list.get() {
+        let load = list.get();
+        let is_stale = matches!(load, Load::Stale(..));
+        match load {
             Load::Loading => skeleton::catalogue(),
-            Load::Failed(error) | Load::Stale(_, error) => load_failed(&error),
-            Load::Ready(pages) => {
+            Load::Failed(error) => load_failed(&error),
+            Load::Ready(pages) | Load::Stale(pages, _) => {
                 let status = remembered.status.value();
                 let filter = remembered.catalogue_filter.read_untracked();
                 let held = status
@@ -64,6 +66,7 @@ pub fn RewardsPage() -> impl IntoView {
                     return nothing_found();
                 }
                 html! {
+                    @if is_stale { (stale_note(list.as_of())) }
                     ul.grid {
                         @if with_money_off { li { (money_off_card(&programme)) } }
                         @for reward in pages.iter().flat_map(|page| page.iter()) {

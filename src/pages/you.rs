@@ -7,12 +7,13 @@ use loyalty_contract::status::Status;
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::components::failure::error_notice;
+use crate::components::failure::{error_notice, load_failed, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::segmented::segmented;
-use crate::data::use_remembered;
+use crate::components::skeleton;
+use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
 use crate::pages::code::{grouped, name_and_tier};
 use crate::pages::home::{contact_links, rule};
@@ -27,11 +28,11 @@ pub fn YouPage() -> impl IntoView {
     let programme = use_programme();
     let profile = {
         let programme = programme.clone();
-        move || {
-            remembered
-                .status
-                .value()
-                .map_or_else(Markup::default, |status| profile(&status, &programme))
+        move || match remembered.status.get() {
+            Load::Loading => skeleton::cards(),
+            Load::Failed(error) => load_failed(&error),
+            Load::Ready(status) => profile(&status, &programme),
+            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (profile(&status, &programme)) },
         }
     };
     let preferences = use_preferences();
@@ -55,7 +56,7 @@ pub fn YouPage() -> impl IntoView {
     };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
-        {live(profile)}
+        {live_with(profile, move |_, _| remembered.status.refresh())}
         {live_with(settings, choose)}
         {live(move || about(&programme))}
         <SignOut />
@@ -119,7 +120,7 @@ fn SignOut() -> impl IntoView {
     let failed = RwSignal::new(None::<ApiError>);
     let sign_out = move |_: &str, _| {
         spawn_local(async move {
-            match api::auth::delete_current_session().await {
+            match api::auth::end_session().await {
                 Ok(()) | Err(ApiError::SignedOut) => session.ended(),
                 Err(error) => failed.set(Some(error)),
             }

@@ -32,6 +32,12 @@ pub struct WalletTools {
 pub fn for_wallet(steps: &Steps) -> Result<WalletTools> {
     wasm_target(steps)?;
     npm_packages(steps)?;
+    // Trunk builds without the network, so every crate has to be there; with nothing missing this asks nobody.
+    process::run(
+        Command::new("cargo")
+            .args(["fetch", "--quiet", "--locked"])
+            .current_dir(project::root()),
+    )?;
     let trunk = from_crates_io(steps, "trunk", "trunk", TRUNK)?;
     let wasm_bindgen = from_crates_io(steps, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen_version()?)?;
 

@@ -7,9 +7,7 @@ use std::ops::{Add, AddAssign, Neg, Sub};
 use serde::{Deserialize, Serialize};
 
 /// Loyalty points. Always a whole number; a balance can be below zero, a cost cannot.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = i64))]
 #[serde(transparent)]
 pub struct Points(pub i64);
@@ -62,10 +60,7 @@ impl Currency {
     /// Reads a code of three capital letters; anything else is `None`.
     pub fn parse(code: &str) -> Option<Self> {
         let bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
-        bytes
-            .iter()
-            .all(u8::is_ascii_uppercase)
-            .then_some(Self(bytes))
+        bytes.iter().all(u8::is_ascii_uppercase).then_some(Self(bytes))
     }
 
     /// The code as text.
@@ -77,8 +72,8 @@ impl Currency {
     /// How many decimals the minor unit has (ISO 4217): none for đồng, three for dinar, two for most.
     pub fn decimals(&self) -> u32 {
         match self.code() {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
-            | "UGX" | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF" => 0,
             "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
             "CLF" | "UYW" => 4,
             _ => 2,
@@ -146,12 +141,8 @@ mod tests {
     #[test]
     fn money_is_whole_minor_units_of_a_known_shape() {
         let read = |json: &str| serde_json::from_str::<Money>(json);
-        let euros =
-            read(r#"{"minor": 1250, "currency": "EUR"}"#).expect("the contract's own example");
-        assert_eq!(
-            euros,
-            Money::new(1250, Currency::parse("EUR").expect("EUR"))
-        );
+        let euros = read(r#"{"minor": 1250, "currency": "EUR"}"#).expect("the contract's own example");
+        assert_eq!(euros, Money::new(1250, Currency::parse("EUR").expect("EUR")));
         assert_eq!(
             serde_json::to_string(&euros).expect("json"),
             r#"{"minor":1250,"currency":"EUR"}"#
@@ -170,11 +161,7 @@ mod tests {
     #[test]
     fn decimals_follow_iso_4217() {
         for (code, decimals) in [("EUR", 2), ("VND", 0), ("KWD", 3), ("MYR", 2), ("RUB", 2)] {
-            assert_eq!(
-                Currency::parse(code).map(|c| c.decimals()),
-                Some(decimals),
-                "{code}"
-            );
+            assert_eq!(Currency::parse(code).map(|c| c.decimals()), Some(decimals), "{code}");
         }
     }
 }

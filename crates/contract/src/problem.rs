@@ -143,10 +143,7 @@ mod tests {
         for code in ProblemCode::ALL {
             let json = serde_json::to_string(code).expect("json");
             assert_eq!(json, format!("\"{}\"", code.as_str()));
-            assert_eq!(
-                &serde_json::from_str::<ProblemCode>(&json).expect("read"),
-                code
-            );
+            assert_eq!(&serde_json::from_str::<ProblemCode>(&json).expect("read"), code);
             assert!((400..600).contains(&code.status()), "{json}");
         }
     }
