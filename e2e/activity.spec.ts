@@ -12,10 +12,10 @@ test('everything that happened stands by its day, with the reason', async ({ pag
   await expect(kettle).toContainText('-299');
   const pending = entries.nth(1);
   await expect(pending).toContainText('Shopping, Main Street');
-  await expect(pending).toContainText('€8.50 · yours to use on Dec 2');
+  await expect(pending).toContainText('€8.50 · yours to use on 2 Dec');
   await expect(pending).toContainText('+85');
   const gift = entries.filter({ hasText: 'Thank you for being with us' });
-  await expect(gift).toContainText('a gift, to use until December 31');
+  await expect(gift).toContainText('a gift, to use until 31 December');
   await expect(gift).toContainText('+120');
   await expect(page.getByText('That is everything since the beginning.')).toBeVisible();
 });

@@ -82,7 +82,7 @@ const wrong: { field: string; typed: string; says: string }[] = [
   { field: 'In leaves', typed: '99999999999999999999999', says: 'Please type a whole number.' },
   { field: 'In EUR', typed: '6.26', says: 'You have €6.25. That is the most.' },
   { field: 'In EUR', typed: '0', says: 'The least is €0.25, that is 50 leaves.' },
-  { field: 'In EUR', typed: '-2', says: 'The least is €0.25, that is 50 leaves.' },
+  { field: 'In EUR', typed: '-2', says: 'Please type an amount, such as 2.50.' },
   { field: 'In EUR', typed: 'two fifty', says: 'Please type an amount, such as 2.50.' },
 ];
 

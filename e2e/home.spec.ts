@@ -6,16 +6,26 @@ test('Linh sees what she has, what comes, what ends, and how far Gold is', async
   const main = page.getByRole('main');
   await expect(main.getByText('€6.25', { exact: true })).toBeVisible();
   await expect(main.getByText('1,250 leaves', { exact: true })).toBeVisible();
-  await expect(main.getByText('+85 on Dec 2')).toBeVisible();
-  await expect(main.getByText('120 leaves (€0.60) expire on December 31')).toBeVisible();
+  await expect(main.getByText('+85 on 2 Dec')).toBeVisible();
+  await expect(main.getByText('120 leaves (€0.60) expire on 31 December')).toBeVisible();
   await expect(main.getByRole('heading', { name: '785 to Gold' })).toBeVisible();
   const progress = main.getByRole('progressbar', { name: 'On the way to Gold' });
   await expect(progress).toHaveAttribute('aria-valuenow', '60');
   await expect(progress).toHaveText('60%');
-  await expect(main.getByText('Silver is yours until March 3, 2027. You already have what keeps it.')).toBeVisible();
+  await expect(main.getByText('Silver is yours until 3 March 2027. You already have what keeps it.')).toBeVisible();
   await expect(main.getByRole('heading', { name: 'You can have these now' })).toBeVisible();
   await expect(main.getByRole('heading', { name: '€1 spent gives 10 leaves. 100 leaves are worth €0.50.' })).toBeVisible();
   await expect(main.getByText('Your last shopping of €8.50 gave you 85 leaves, that is €0.42.')).toBeVisible();
+});
+
+test.describe('in America', () => {
+  test.use({ locale: 'en-US' });
+
+  test('days are written as one writes them there', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.goto('/');
+    await expect(page.getByText('+85 on Dec 2')).toBeVisible();
+  });
 });
 
 test('from home, two taps lead to money off', async ({ page, signIn }) => {
@@ -62,7 +72,7 @@ test('Olga, below zero, sees why and how it comes back', async ({ page, signIn }
   await expect(main.getByText('Hello Olga, you can use')).toBeVisible();
   await expect(main.getByText('40 leaves below zero')).toBeVisible();
   await expect(
-    main.getByText('On November 17 you brought something back: Filter coffee machine, faulty. Its €39.90 had earned'),
+    main.getByText('On 17 November you brought something back: Filter coffee machine, faulty. Its €39.90 had earned'),
   ).toBeVisible();
   await expect(main.getByText('Your next 40 leaves fill it up. That is about €4.00 of shopping.')).toBeVisible();
   await expect(main.getByRole('link', { name: 'Use it' })).toHaveCount(0);

@@ -112,7 +112,7 @@ const notYet: { id: string; why: string[] }[] = [
   },
   { id: 'enamel-mug', why: ['All of them have been taken.'] },
   { id: 'anniversary-cake', why: ['This one is over.'] },
-  { id: 'bottled-cold-brew', why: ['You can have it from December 7, 2026.'] },
+  { id: 'bottled-cold-brew', why: ['You can have it from 7 December 2026.'] },
 ];
 
 for (const { id, why } of notYet) {
@@ -128,7 +128,7 @@ test('the catalogue says in a few words what one cannot have', async ({ page }) 
   await expect(reward(page, 'Enamel mug')).toContainText('All gone');
   await expect(reward(page, '20% off one basket')).toContainText('For Gold members');
   await expect(reward(page, 'A slice of anniversary cake')).toContainText('Over');
-  await expect(reward(page, 'Cold brew to take along')).toContainText('From Dec 7');
+  await expect(reward(page, 'Cold brew to take along')).toContainText('From 7 Dec');
 });
 
 test('whatever the shop writes is shown as it is, and an unknown kind as a plain reward', async ({ page }) => {

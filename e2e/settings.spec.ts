@@ -49,5 +49,5 @@ test('one finds the terms, the shops and whom to ask', async ({ page, signIn }) 
   await page.getByText('Where the shops are').click();
   await expect(page.getByText('Hauptstraße 112, 10827 Berlin')).toBeVisible();
   await expect(page.getByRole('link', { name: 'mail@brightleaf.example' })).toBeVisible();
-  await expect(page.getByRole('listitem').filter({ hasText: 'Member since' })).toContainText('April 2, 2023');
+  await expect(page.getByRole('listitem').filter({ hasText: 'Member since' })).toContainText('2 April 2023');
 });
