@@ -39,7 +39,7 @@ test.describe('without an answer', () => {
     await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
   });
 
-  for (const path of ['/', '/rewards', '/rewards/small-coffee', '/use', '/activity', '/code']) {
+  for (const path of ['/', '/rewards', '/rewards/small-coffee', '/use', '/activity', '/code', '/you']) {
     test(`${path} says so and offers to try again`, async ({ page, signIn }) => {
       await signIn('linh');
       const isData = /\/api\/v1\/(me|rewards)/;
@@ -53,6 +53,49 @@ test.describe('without an answer', () => {
       await expect(page.getByRole('main')).toContainText('€');
     });
   }
+
+  for (const { path, filter, count, other } of [
+    { path: '/rewards', filter: 'Experiences', count: 4, other: 'Small coffee' },
+    { path: '/activity', filter: 'Expired', count: 1, other: 'Returned: Kettle' },
+  ]) {
+    test(`${path} never shows something else under a filter that was not answered`, async ({ page, signIn }) => {
+      await signIn('linh');
+      await page.goto(path);
+      await expect(page.getByText(other)).toBeVisible();
+      const isList = /\/api\/v1\/(rewards|me\/ledger)\?/;
+      await page.route(isList, (route) => route.abort());
+      await page.getByRole('button', { name: filter }).click();
+      await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+      await expect(page.getByText(other)).toHaveCount(0);
+      await page.unroute(isList);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await expect(page.getByRole('main').getByRole('listitem')).toHaveCount(count);
+    });
+  }
+
+  test('a list that cannot grow says so, and grows when asked again', async ({ page, signIn }) => {
+    await signIn('siti');
+    const isNextPage = /\/me\/ledger\?.*after=/;
+    await page.route(isNextPage, (route) => route.abort());
+    await page.goto('/activity');
+    const entries = page.getByRole('main').getByRole('listitem');
+    await expect(entries).toHaveCount(50);
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await expect(page.getByRole('alert').filter({ hasText: 'No connection' })).toBeVisible();
+    await expect(entries).toHaveCount(50);
+    await page.unroute(isNextPage);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => entries.count()).toBeGreaterThanOrEqual(100);
+  });
+
+  test('who cannot sign out is told so, and stays signed in', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.route('**/auth/sessions/current', (route) => route.abort());
+    await page.goto('/you');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await expect(page.getByRole('alert')).toContainText('No connection');
+    await expect(page.getByRole('heading', { name: 'Linh' })).toBeVisible();
+  });
 
   test('an unanswered quote says so, and the next one comes through', async ({ page, signIn }) => {
     await signIn('linh');

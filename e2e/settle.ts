@@ -4,6 +4,8 @@ import { expect, type Page } from '@playwright/test';
 export async function settle(page: Page): Promise<void> {
   await expect(page.locator('#shell')).toHaveCount(0);
   await expect(page.locator('.skeleton, [aria-busy="true"]')).toHaveCount(0);
+  // What a screen adds later, such as the rewards on the home screen, has no frame to wait for.
+  await page.waitForLoadState('networkidle');
   await page.waitForFunction(() => {
     const isInSight = (image: HTMLImageElement) => image.getBoundingClientRect().top < innerHeight;
     return [...document.images].filter(isInSight).every((image) => image.complete);

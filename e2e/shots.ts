@@ -1,4 +1,5 @@
 import { expect, test, type MemberName } from './fixtures.js';
+import { settle } from './settle.js';
 import type { Page } from '@playwright/test';
 
 /** Every screen, with the members for whom it looks different; without a member, a signed-out visitor sees it. */
@@ -62,15 +63,4 @@ async function growToContent(page: Page): Promise<void> {
   const content = await page.evaluate(() => document.documentElement.scrollHeight);
   await page.setViewportSize({ width, height: Math.min(Math.max(content, height), 4000) });
   await settle(page);
-}
-
-/** Waits until nothing on the screen is still to come, pictures included. */
-async function settle(page: Page): Promise<void> {
-  await expect(page.locator('#shell')).toHaveCount(0);
-  await expect(page.locator('.skeleton, [aria-busy="true"]')).toHaveCount(0);
-  await page.waitForLoadState('networkidle');
-  await page.waitForFunction(() => {
-    const isInSight = (image: HTMLImageElement) => image.getBoundingClientRect().top < innerHeight;
-    return [...document.images].filter(isInSight).every((image) => image.complete);
-  });
 }
