@@ -38,6 +38,7 @@ pub fn App() -> impl IntoView {
     intl::set_language(&language, Default::default());
     let preferences = Preferences::provide(language);
     let remembered = Remembered::provide(session);
+    pages::sign_in::provide_form();
     remembered.status.refresh();
 
     let start = RwSignal::new(Start::Fetching);

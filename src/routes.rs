@@ -3,6 +3,7 @@
 //! Links are plain `<a href>`: one listener turns a click on any of them into a change of [`Route`] without loading
 //! the page again. A new screen begins at its top with the focus on its heading; going back returns to where one was.
 
+use js_sys::{Array, Reflect};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -80,7 +81,7 @@ impl Router {
         }
         let _ = window_event_listener(ev::popstate, move |event| {
             router.show(current());
-            restore_scroll(event.state().as_f64().unwrap_or(0.0));
+            restore_scroll(Entry::of(&event.state()).place);
         });
         let _ = window_event_listener(ev::click, move |event| router.follow(&event));
         router
@@ -100,12 +101,28 @@ impl Router {
     pub fn go(&self, to: &Route) {
         if let Ok(history) = window().history() {
             // The place where one leaves a screen is written down with it, for the way back.
+            let left = Entry::of(&history.state().unwrap_or_default());
             let place = window().scroll_y().unwrap_or(0.0);
-            let _ = history.replace_state_with_url(&place.into(), "", None);
-            let _ = history.push_state_with_url(&JsValue::from(0.0), "", Some(&to.path()));
+            let _ = history.replace_state_with_url(&Entry { place, ..left }.state(), "", None);
+            let next = Entry {
+                place: 0.0,
+                depth: left.depth + 1.0,
+            };
+            let _ = history.push_state_with_url(&next.state(), "", Some(&to.path()));
         }
         self.show(to.clone());
         restore_scroll(0.0);
+    }
+
+    /// Goes back to where one came from inside the wallet; `false` where one came from outside.
+    fn back(&self) -> bool {
+        let Ok(history) = window().history() else { return false };
+        Entry::of(&history.state().unwrap_or_default()).depth > 0.0 && history.back().is_ok()
+    }
+
+    /// Lets the next screen's heading take the focus, as after a move: signing in changes the screen, not the address.
+    pub fn arrive(&self) {
+        self.moved.set(true);
     }
 
     fn show(&self, route: Route) {
@@ -140,9 +157,43 @@ impl Router {
             return;
         }
         event.prevent_default();
+        if link.has_attribute(BACK) && self.back() {
+            return;
+        }
         if path_of(&href) != path_of(&location()) {
             self.go(&route);
         }
+    }
+}
+
+/// A link with this attribute goes back if one came from inside the wallet, and else where it says.
+pub const BACK: &str = "data-back";
+
+/// What the browser's history keeps with a screen.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    /// How far down the screen one was, in CSS pixels.
+    place: f64,
+    /// How many screens of the wallet lie before it.
+    depth: f64,
+}
+
+impl Entry {
+    fn of(state: &JsValue) -> Self {
+        let part = |at: u32| {
+            Reflect::get_u32(state, at)
+                .ok()
+                .and_then(|part| part.as_f64())
+                .unwrap_or(0.0)
+        };
+        Self {
+            place: part(0),
+            depth: part(1),
+        }
+    }
+
+    fn state(self) -> JsValue {
+        Array::of2(&self.place.into(), &self.depth.into()).into()
     }
 }
 

@@ -66,11 +66,17 @@ pub fn set_title(title: &str) {
     }
 }
 
-/// Moves the focus without scrolling.
+/// Moves the focus without scrolling; in a text field, to the end of what it says.
 pub fn focus(element: &HtmlElement) {
     let options = web_sys::FocusOptions::new();
     options.set_prevent_scroll(true);
     let _ = element.focus_with_options(&options);
+    if let Some(field) = element.dyn_ref::<HtmlInputElement>() {
+        // Not every kind of field has a selection to set; a value that is written again ends with the caret.
+        let value = field.value();
+        field.set_value("");
+        field.set_value(&value);
+    }
 }
 
 /// Takes the static shell away once the program has something to show in its place.
@@ -114,9 +120,13 @@ pub fn value_of(element: &Element) -> String {
 
 /// Makes the field of this id say something else, without disturbing who has the focus.
 pub fn set_value(id: &str, value: &str) {
-    let field = element(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok());
-    if let Some(field) = field.filter(|field| field.value() != value) {
-        field.set_value(value);
+    let Some(field) = element(id).filter(|field| value_of(field) != value) else {
+        return;
+    };
+    if let Some(input) = field.dyn_ref::<HtmlInputElement>() {
+        input.set_value(value);
+    } else if let Some(select) = field.dyn_ref::<HtmlSelectElement>() {
+        select.set_value(value);
     }
 }
 

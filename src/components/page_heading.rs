@@ -39,7 +39,7 @@ pub fn BackBar(
 ) -> impl IntoView {
     view! {
         <div class="bar" data-kind="title">
-            <a class="icon-button" href=to.path() aria-label=t::app::back()>{live(|| icon("back"))}</a>
+            <a class="icon-button" href=to.path() aria-label=t::app::back() data-back="">{live(|| icon("back"))}</a>
             <PageHeading title />
             <span></span>
         </div>

@@ -99,8 +99,20 @@ impl<T: Send + Sync + 'static> Pages<T> {
         }
     }
 
-    /// Asks for the list from its beginning. What is known stays until the answer is there.
+    /// Asks for the list from its beginning. What is known stays until the answer is there, and longer if there is none.
     pub fn refresh(&self) {
+        self.ask_from_the_beginning(|load, error| match load {
+            Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
+            Load::Loading | Load::Failed(_) => Load::Failed(error),
+        });
+    }
+
+    /// Asks for another list in the place of this one, which stays until the answer is there and no longer.
+    pub fn renew(&self) {
+        self.ask_from_the_beginning(|_, error| Load::Failed(error));
+    }
+
+    fn ask_from_the_beginning(&self, failed: fn(Load<Loaded<T>>, ApiError) -> Load<Loaded<T>>) {
         if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
             self.load.set(Load::Loading);
         }
@@ -108,14 +120,12 @@ impl<T: Send + Sync + 'static> Pages<T> {
         self.answer(None, move |answer| match answer {
             Ok(page) => {
                 list.more.set(page.next.map_or(More::No, More::After));
+                list.as_of.set_value(browser::now());
                 list.load.set(Load::Ready(vec![Arc::new(page.items)]));
             }
-            Err(error) => list.load.update(|load| {
-                *load = match std::mem::replace(load, Load::Loading) {
-                    Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
-                    Load::Loading | Load::Failed(_) => Load::Failed(error),
-                }
-            }),
+            Err(error) => list
+                .load
+                .update(|load| *load = failed(std::mem::replace(load, Load::Loading), error)),
         });
     }
 

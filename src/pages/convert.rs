@@ -276,6 +276,7 @@ fn follow(range: &Range, chosen: &Chosen) {
         }
         let is_wrong = is_typing && chosen.problem.is_some();
         document::set_attribute(field, "aria-invalid", if is_wrong { "true" } else { "false" });
+        document::set_attribute(field, "aria-describedby", if is_wrong { "amount-error" } else { "" });
     }
 }
 
@@ -319,7 +320,7 @@ fn fields(range: &Range, start: i64) -> Markup {
             div.field {
                 label.field__label for=(id) { (label) }
                 input.field__input.num id=(id) inputmode=(mode) autocomplete="off" maxlength="24" value=(text)
-                    data-action=(id) aria-describedby="amount-error";
+                    data-action=(id);
             }
         }
     };

@@ -10,9 +10,10 @@ use loyalty_contract::status::{MemberState, Status};
 use loyalty_rules::worth;
 use maud::{Markup, html};
 
+use crate::browser::document;
 use crate::browser::timer::Debounce;
 use crate::components::chips::chips;
-use crate::components::failure::{empty, load_failed, stale_note};
+use crate::components::failure::{RETRY, empty, load_failed, stale_note};
 use crate::components::icon::{icon, kind_name, reward_picture};
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
@@ -30,6 +31,9 @@ const MORE: &str = "more";
 const SHOW_ALL: &str = "show-all";
 const SORT: &str = "sort";
 const WORDS: &str = "words";
+
+const SEARCH_FIELD: &str = "search";
+const SORT_FIELD: &str = "sort";
 
 /// The catalogue with search, kinds, *ready / soon / all*, and its order.
 #[component]
@@ -86,11 +90,17 @@ pub fn RewardsPage() -> impl IntoView {
         MORE => remembered.catalogue.grow(),
         WORDS => {
             filter.update(|filter| filter.words = value);
-            typing.call(TYPING_RESTS, move || remembered.catalogue.refresh());
+            typing.call(TYPING_RESTS, move || remembered.catalogue.renew());
         }
+        RETRY => remembered.catalogue.refresh(),
         _ => {
             filter.update(|filter| change(filter, action, &value));
-            remembered.catalogue.refresh();
+            if action == SHOW_ALL {
+                // The fields are written once, and would go on saying what nobody looks for any more.
+                document::set_value(SEARCH_FIELD, "");
+                document::set_value(SORT_FIELD, sorts()[0].1);
+            }
+            remembered.catalogue.renew();
         }
     };
     let act = Rc::new(act);
@@ -163,12 +173,12 @@ fn fields(filter: &CatalogueFilter) -> Markup {
             label.search {
                 (icon("search"))
                 span.visually-hidden { (t::rewards::search()) }
-                input type="search" id="search" maxlength="80" enterkeyhint="search" placeholder=(t::rewards::search_hint())
+                input type="search" id=(SEARCH_FIELD) maxlength="80" enterkeyhint="search" placeholder=(t::rewards::search_hint())
                     value=(filter.words) data-action=(WORDS);
             }
             div.select-field {
-                label.visually-hidden for="sort" { (t::rewards::sort()) }
-                select id="sort" data-action=(SORT) {
+                label.visually-hidden for=(SORT_FIELD) { (t::rewards::sort()) }
+                select id=(SORT_FIELD) data-action=(SORT) {
                     @for (sort, name, label) in sorts() { option value=(name) selected[sort == filter.sort] { (label) } }
                 }
                 (icon("chevron"))

@@ -13,11 +13,12 @@ use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::nav::brand;
 use crate::components::page_heading::PageHeading;
-use crate::data::use_remembered;
+use crate::data::{Remembered, use_remembered};
 use crate::intl::t;
 use crate::pages::home::rule;
 use crate::pages::you::languages;
-use crate::state::{use_preferences, use_programme, use_session};
+use crate::routes::{Router, use_router};
+use crate::state::{Session, use_preferences, use_programme, use_session};
 
 const ADDRESS: &str = "address";
 const CODE: &str = "code";
@@ -39,6 +40,23 @@ struct Form {
     is_busy: bool,
 }
 
+/// The form outlives a change of language in the middle of it. Provided once.
+#[derive(Clone, Copy)]
+struct SignInForm(RwSignal<Form>);
+
+/// Provides what is typed while signing in.
+pub fn provide_form() {
+    provide_context(SignInForm(RwSignal::new(Form::default())));
+}
+
+/// What changes when somebody has signed in.
+#[derive(Clone, Copy)]
+struct SignedInHere {
+    session: Session,
+    remembered: Remembered,
+    router: Router,
+}
+
 /// What went wrong: at the field, or beside the form.
 #[derive(Clone)]
 enum Failure {
@@ -50,8 +68,13 @@ enum Failure {
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let programme = use_programme();
-    let form = RwSignal::new(Form::default());
-    let (session, remembered, preferences) = (use_session(), use_remembered(), use_preferences());
+    let form = expect_context::<SignInForm>().0;
+    let preferences = use_preferences();
+    let signed_in = SignedInHere {
+        session: use_session(),
+        remembered: use_remembered(),
+        router: use_router(),
+    };
     let is_demo = programme.demo;
     let panel = move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
     let is_code_step = Memo::new(move |_| form.read().sent.is_some());
@@ -70,16 +93,15 @@ pub fn SignInPage() -> impl IntoView {
         }
     };
     let act = move |action: &str, value: String| match action {
-        // What is typed stays in its field: nothing is written anew.
-        ADDRESS => form.write_untracked().address = value,
+        ADDRESS => typed(form, |form| form.address = value),
         CODE => {
-            form.write_untracked().code = value;
+            typed(form, |form| form.code = value);
             if digits(&form.read_untracked().code).len() == CODE_LENGTH {
-                spawn_local(send_code(form, session, remembered));
+                spawn_local(send_code(form, signed_in));
             }
         }
         SEND_ADDRESS => spawn_local(send_address(form)),
-        SEND_CODE => spawn_local(send_code(form, session, remembered)),
+        SEND_CODE => spawn_local(send_code(form, signed_in)),
         FILL => {
             form.update(|form| {
                 form.code = form
@@ -88,7 +110,7 @@ pub fn SignInPage() -> impl IntoView {
                     .and_then(|sent| sent.demo_code.clone())
                     .unwrap_or_default()
             });
-            spawn_local(send_code(form, session, remembered));
+            spawn_local(send_code(form, signed_in));
         }
         _ => form.update(|form| {
             *form = Form {
@@ -106,6 +128,14 @@ pub fn SignInPage() -> impl IntoView {
                 {live_with(languages, move |_, language| preferences.set_language(&language))}
             </div>
         </main>
+    }
+}
+
+/// Takes what is typed. The form is written anew only to take back what was said of the last try.
+fn typed(form: RwSignal<Form>, take: impl FnOnce(&mut Form)) {
+    take(&mut form.write_untracked());
+    if form.read_untracked().failure.is_some() {
+        form.update(|form| form.failure = None);
     }
 }
 
@@ -133,7 +163,7 @@ async fn send_address(form: RwSignal<Form>) {
     }
 }
 
-async fn send_code(form: RwSignal<Form>, session: crate::state::Session, remembered: crate::data::Remembered) {
+async fn send_code(form: RwSignal<Form>, signed_in: SignedInHere) {
     let code = digits(&form.read_untracked().code);
     let Some(id) = form
         .read_untracked()
@@ -148,8 +178,10 @@ async fn send_code(form: RwSignal<Form>, session: crate::state::Session, remembe
     } else if start(form) {
         match api::auth::create_session(&id, &code).await {
             Ok(SignedIn::Member) => {
-                session.started();
-                remembered.refresh();
+                form.update(|form| *form = Form::default());
+                signed_in.router.arrive();
+                signed_in.session.started();
+                signed_in.remembered.refresh();
             }
             Ok(SignedIn::New { .. }) => form.update(|form| {
                 form.is_busy = false;
