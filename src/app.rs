@@ -15,7 +15,7 @@ use crate::data::Remembered;
 use crate::intl::{self, t};
 use crate::pages;
 use crate::routes::{Route, Router};
-use crate::state::{Preferences, Session, provide_programme, use_programme};
+use crate::state::{Preferences, Session, provide_programme, use_programme, watch};
 use crate::theme;
 
 /// How far the wallet is with starting.
@@ -42,15 +42,16 @@ pub fn App() -> impl IntoView {
     remembered.status.refresh();
 
     let start = RwSignal::new(Start::Fetching);
-    Effect::new(move |before: Option<()>| {
+    let mut is_change = false;
+    watch(move || {
         let language = preferences.language();
-        if before.is_some() {
+        if std::mem::replace(&mut is_change, true) {
             intl::set_request_language(&language);
             remembered.refresh();
         }
         spawn_local(fetch(language, start));
     });
-    Effect::new(move |_| {
+    watch(move || {
         if start.get() != Start::Fetching {
             document::remove_shell();
         }

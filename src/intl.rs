@@ -228,10 +228,11 @@ pub fn parse_money(typed: &str, like: Money) -> Option<Money> {
         return None;
     }
     let decimals = like.currency.decimals() as usize;
-    let (whole, fraction) = match text.rfind(['.', ',']) {
+    let plain = |text: &str| text.replace(['.', ','], "");
+    let (whole, fraction) = match text.rsplit_once(['.', ',']) {
         // Three digits after a lone sign are a group where the currency has no three decimals: 1.250 đồng.
-        Some(at) if decimals != 3 && text.len() - at == 4 => (text.replace(['.', ','], ""), String::new()),
-        Some(at) => (text[..at].replace(['.', ','], ""), text[at + 1..].to_owned()),
+        Some((whole, group)) if decimals != 3 && group.len() == 3 => (plain(whole) + group, String::new()),
+        Some((whole, fraction)) => (plain(whole), fraction.to_owned()),
         None => (text, String::new()),
     };
     if fraction.len() > decimals || (whole.is_empty() && fraction.is_empty()) {

@@ -37,11 +37,9 @@ struct Colour([u8; 3]);
 
 impl Colour {
     fn parse(hex: &str) -> Option<Self> {
-        let digits = hex
-            .strip_prefix('#')
-            .filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-        let part = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
-        Some(Self([part(0)?, part(2)?, part(4)?]))
+        let digits = hex.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+        let [_, red, green, blue] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
+        Some(Self([red, green, blue]))
     }
 
     fn hex(self) -> String {

@@ -12,6 +12,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::browser::document;
+use crate::state::watch;
 
 type Act = Box<dyn Fn(&str, String)>;
 
@@ -30,7 +31,7 @@ pub fn live_with(markup: impl Fn() -> Markup + Send + Sync + 'static, act: impl 
 fn host(markup: Box<dyn Fn() -> String + Send + Sync>, act: Act) -> AnyView {
     let node = NodeRef::<html::Div>::new();
     let text = Memo::new(move |_| markup());
-    Effect::new(move |_| {
+    watch(move || {
         if let Some(node) = node.get() {
             replace(&node, &text.read());
         }

@@ -8,7 +8,7 @@ use super::live::live;
 use crate::browser;
 use crate::intl::t;
 use crate::routes::{Route, focus_heading};
-use crate::state::use_programme;
+use crate::state::{use_programme, watch};
 
 /// The one `h1` of a screen.
 #[component]
@@ -22,8 +22,12 @@ pub fn PageHeading(
 ) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     let shop = use_programme().name.clone();
-    Effect::new(move |_| browser::set_title(&(title.get() + " · " + &shop)));
-    heading.on_load(|heading| focus_heading(&heading));
+    watch(move || browser::set_title(&(title.get() + " · " + &shop)));
+    watch(move || {
+        if let Some(heading) = heading.get() {
+            focus_heading(&heading);
+        }
+    });
     let class = if is_hidden { "visually-hidden" } else { "" };
     view! { <h1 node_ref=heading tabindex="-1" class=class>{title}</h1> }
 }

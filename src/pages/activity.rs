@@ -17,6 +17,7 @@ use crate::components::skeleton;
 use crate::data::{Load, More, Pages, use_remembered};
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
+use crate::state::watch;
 
 /// The ledger with its filters.
 #[component]
@@ -75,15 +76,16 @@ fn filter_chips(chosen: Option<&str>) -> Markup {
 #[component]
 fn Ledger(list: Pages<LedgerEntry>) -> impl IntoView {
     let card = NodeRef::<html::Section>::new();
-    Effect::new(move |shown: Option<usize>| {
+    let mut shown = 0;
+    watch(move || {
         let pages = match list.get() {
             Load::Ready(pages) | Load::Stale(pages, _) => pages,
             Load::Loading | Load::Failed(_) => Vec::new(),
         };
-        let Some(card) = card.get() else { return 0 };
+        let Some(card) = card.get() else { return };
         // A list that has not grown is another list.
-        let shown = shown.filter(|shown| *shown < pages.len()).unwrap_or(0);
-        if shown == 0 {
+        if pages.len() <= shown {
+            shown = 0;
             card.set_inner_html("");
         }
         for (at, page) in pages.iter().enumerate().skip(shown) {
@@ -94,7 +96,7 @@ fn Ledger(list: Pages<LedgerEntry>) -> impl IntoView {
             let _ = card.insert_adjacent_html("beforeend", &chunk(page, before).into_string());
         }
         card.set_hidden(pages.iter().all(|page| page.is_empty()));
-        pages.len()
+        shown = pages.len();
     });
     view! {
         <section class="card" data-kind="ledger" node_ref=card></section>
@@ -131,7 +133,11 @@ fn day_name(at: Instant) -> String {
 #[component]
 fn Rest(list: Pages<LedgerEntry>) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
-    end.on_load(move |end| viewport::when_near(&end, move || list.grow()));
+    watch(move || {
+        if let Some(end) = end.get() {
+            viewport::when_near(&end, move || list.grow());
+        }
+    });
     let rest = move || match list.more() {
         More::No if list.is_empty() => Markup::default(),
         More::No => markup! { p.muted { (t::activity::beginning()) } },

@@ -26,7 +26,7 @@ use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
 use crate::pages::reward::conditions;
 use crate::routes::Route;
-use crate::state::{use_programme, use_session};
+use crate::state::{use_programme, use_session, watch};
 
 /// How long a hand rests before the server is asked.
 const HAND_RESTS: Duration = Duration::from_millis(400);
@@ -178,7 +178,7 @@ fn Converter(range: Range) -> impl IntoView {
     });
     let minor = Memo::new(move |_| chosen.read().minor);
     ask_when_at_rest(range, minor, chosen);
-    Effect::new(move |_| follow(&range, &chosen.read()));
+    watch(move || follow(&range, &chosen.read()));
 
     let set = move |minor: i64| {
         chosen.update(|chosen| {
@@ -237,7 +237,7 @@ fn Converter(range: Range) -> impl IntoView {
 fn ask_when_at_rest(range: Range, minor: Memo<i64>, chosen: RwSignal<Chosen>) {
     let rest = Debounce::default();
     let session = use_session();
-    Effect::new(move |_| {
+    watch(move || {
         let asked = minor.get();
         chosen.update(|chosen| chosen.confirmed = Confirmed::Asking);
         rest.call(HAND_RESTS, move || {
