@@ -25,6 +25,14 @@ pub fn id() -> Result<String, NoRandomness> {
     random::<16>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Whether a text can be an [`id`]: base64url, and nothing else.
+pub fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// A secret of 256 random bits, for a cookie or a link.
 ///
 /// # Errors

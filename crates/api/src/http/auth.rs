@@ -147,6 +147,10 @@ pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSess
         )
     };
 
+    // What was never an id is not looked up: PostgreSQL knows no text with a NUL in it.
+    if !token::is_id(&new.challenge_id) {
+        return Err(is_over());
+    }
     let mut tx = app.db.begin().await?;
     // The first statement is the write that locks the challenge: guesses at once are counted one after another.
     let challenge: Option<(String, String, String, i64)> = sqlx::query_as(

@@ -74,6 +74,24 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
+/// What a path names.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(named)) => Ok(Self(named)),
+            Err(error) if error.status().is_client_error() => {
+                Err(Error::refuse(ProblemCode::MalformedQuery, error.body_text()))
+            }
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+}
+
 /// A query string without unknown parameters.
 #[derive(Debug)]
 pub struct Query<T>(pub T);

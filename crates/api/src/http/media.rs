@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use base64::Engine;
@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::App;
 use super::error::{Error, Result};
+use super::extract::Path;
 
 /// A picture can be opened by itself, and then must be no more than a picture.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";

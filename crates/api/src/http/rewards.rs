@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine;
@@ -19,7 +19,7 @@ use sqlx::AnyConnection;
 use super::App;
 use super::answer::{accept_language, private};
 use super::error::{Error, Result};
-use super::extract::Query;
+use super::extract::{Path, Query};
 use super::ledger::limit;
 use super::session::Session;
 use crate::members::{Snapshot, is_ready};

@@ -198,11 +198,10 @@ async fn a_code_ends_and_serves_its_purpose_only() {
         .answer(&challenge, challenge["demo_code"].as_str().unwrap())
         .await;
     problem(late, "challenge_expired").await;
-    problem(
-        visitor.answer(&json!({"challenge_id": "made-up"}), "123456").await,
-        "challenge_expired",
-    )
-    .await;
+    for unknown in ["", "made-up", "made up", "nul\0", "\u{202e}"] {
+        let answer = visitor.answer(&json!({"challenge_id": unknown}), "123456").await;
+        problem(answer, "challenge_expired").await;
+    }
 
     let body = json!({"address": "linh@brightleaf.example", "purpose": "leave"});
     let leave: Value = visitor.post("/auth/challenges", &body).await.json().await.unwrap();
