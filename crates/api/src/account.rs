@@ -159,14 +159,25 @@ pub struct Totals {
 
 impl Totals {
     /// Counts one entry in.
-    pub fn add(&mut self, kind: EntryKind, points: Points) {
-        self.balance += points;
+    ///
+    /// # Errors
+    /// [`Overflow`]; then nothing has changed.
+    pub fn add(&mut self, kind: EntryKind, points: Points) -> Result<(), Overflow> {
+        let sum = |sum: Points, more: Option<i64>| {
+            let sum = more.and_then(|more| sum.0.checked_add(more));
+            sum.map(Points).ok_or(Overflow)
+        };
+        let (came, went) = (Some(points.0), points.0.checked_neg());
+        let mut next = *self;
+        next.balance = sum(self.balance, came)?;
         match kind {
-            EntryKind::Earn | EntryKind::Bonus | EntryKind::Return => self.earned += points,
-            EntryKind::Spend | EntryKind::Release | EntryKind::Refund => self.spent += -points,
-            EntryKind::Expire => self.expired += -points,
+            EntryKind::Earn | EntryKind::Bonus | EntryKind::Return => next.earned = sum(self.earned, came)?,
+            EntryKind::Spend | EntryKind::Release | EntryKind::Refund => next.spent = sum(self.spent, went)?,
+            EntryKind::Expire => next.expired = sum(self.expired, went)?,
             EntryKind::Adjust | EntryKind::Unknown => {}
         }
+        *self = next;
+        Ok(())
     }
 }
 
@@ -450,7 +461,7 @@ impl<'a> Account<'a> {
     ) -> Result<String, AccountError> {
         let id = token::id()?;
         let size = Points(points.0.checked_abs().ok_or(Overflow)?);
-        self.totals.add(kind, points);
+        self.totals.add(kind, points)?;
         self.entries.push(Entry {
             id: id.clone(),
             at,

@@ -34,6 +34,7 @@ pub async fn seed(db: &AnyPool, config: &config::Seed, clock: Clock) -> Result<(
         )));
     }
     file.check(as_of, |name| sample.has_picture(name))?;
+    members.check(&file)?;
 
     let (file, pictures) = sample.resolve(file, as_of)?;
     let shop = Shop::new(1, file, true)?;

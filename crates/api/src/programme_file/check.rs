@@ -1,14 +1,21 @@
 //! A programme file is checked whole before any of it is used, so that nothing of it can fail later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use loyalty_contract::rewards::RewardKind;
+use loyalty_contract::status::MemberState;
 use loyalty_contract::{Money, Points};
+use loyalty_rules::calendar::add_months;
 
-use super::{Day, ProgrammeFile, RewardFile, Texts};
+use super::{Day, MemberFile, MembersFile, ProgrammeFile, RewardFile, Texts, WhatFile};
 use crate::failure::Failure;
+
+/// Far beyond any programme, and so far below what 64 bits hold that differences of such figures always fit.
+const MOST_POINTS: Points = Points(1_000_000_000_000);
+const LONGEST_RETURN_WINDOW_DAYS: u32 = 366;
+const LONGEST_VALIDITY_MONTHS: u32 = 1200;
 
 type Checked = Result<(), String>;
 
@@ -44,32 +51,40 @@ impl ProgrammeFile {
     }
 
     fn check_numbers(&self) -> Checked {
-        require(!self.id.is_empty(), || "id is empty".into())?;
-        require(self.point_value.points >= Points(1), || {
-            "point_value.points is below 1".into()
-        })?;
+        check_ids("the programme", std::iter::once(self.id.as_str()))?;
+        check_points("point_value.points", self.point_value.points, 1)?;
         require(self.point_value.money.minor >= 1, || {
             "point_value.money is not above zero".into()
         })?;
         self.check_currency("point_value.money", self.point_value.money)?;
-        require(self.earning.points >= Points::ZERO, || {
-            "earning.points is below zero".into()
-        })?;
+        check_points("earning.points", self.earning.points, 0)?;
         require(self.earning.per_money.minor >= 1, || {
             "earning.per_money is not above zero".into()
         })?;
         self.check_currency("earning.per_money", self.earning.per_money)?;
-        require(self.points_valid_months != Some(0), || {
-            "points_valid_months is 0; for ever is null".into()
-        })?;
-        require(self.min_spend_points >= Points::ZERO, || {
-            "min_spend_points is below zero".into()
-        })?;
+        self.check_times()?;
+        check_points("min_spend_points", self.min_spend_points, 0)?;
         require(self.voucher_valid_minutes >= 1, || {
             "voucher_valid_minutes is below 1".into()
         })?;
         require(is_colour(&self.theme.accent), || {
             format!("theme.accent {:?} is not #rrggbb", self.theme.accent)
+        })
+    }
+
+    fn check_times(&self) -> Checked {
+        let window = self.return_window_days;
+        require(window <= LONGEST_RETURN_WINDOW_DAYS, || {
+            format!("return_window_days is above {LONGEST_RETURN_WINDOW_DAYS}")
+        })?;
+        let Some(months) = self.points_valid_months else {
+            return Ok(());
+        };
+        require((1..=LONGEST_VALIDITY_MONTHS).contains(&months), || {
+            format!("points_valid_months is not 1 to {LONGEST_VALIDITY_MONTHS}; for ever is null")
+        })?;
+        require(i64::from(window) < fewest_days(months), || {
+            format!("points would expire after {months} months before a return window of {window} days ends")
         })
     }
 
@@ -80,13 +95,16 @@ impl ProgrammeFile {
     }
 
     fn check_ladder(&self) -> Checked {
-        check_unique("tiers", self.tiers.iter().map(|tier| tier.id.as_str()))?;
+        check_ids("tiers", self.tiers.iter().map(|tier| tier.id.as_str()))?;
         let Some(lowest) = self.tiers.first() else {
             return Ok(());
         };
         require(lowest.threshold == Points::ZERO, || {
             format!("the lowest tier, {:?}, does not begin at 0", lowest.id)
         })?;
+        for tier in &self.tiers {
+            check_points(&format!("the threshold of tier {:?}", tier.id), tier.threshold, 0)?;
+        }
         for pair in self.tiers.windows(2) {
             require(pair[0].threshold < pair[1].threshold, || {
                 format!(
@@ -101,6 +119,14 @@ impl ProgrammeFile {
     fn check_texts(&self) -> Checked {
         let first = self.languages.first().ok_or("languages is empty")?;
         check_unique("languages", self.languages.iter().map(String::as_str))?;
+        for language in &self.languages {
+            let is_tag = language
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            require(is_tag, || {
+                format!("{language:?} is no language tag like \"en\" or \"pt-BR\"")
+            })?;
+        }
         require(self.point_name.contains_key(first), || {
             format!("point_name is missing in {first:?}")
         })?;
@@ -139,7 +165,7 @@ impl ProgrammeFile {
     }
 
     fn check_places(&self) -> Checked {
-        check_unique("stores", self.stores.iter().map(|store| store.id.as_str()))?;
+        check_ids("stores", self.stores.iter().map(|store| store.id.as_str()))?;
         for store in &self.stores {
             self.check_text(&format!("the name of store {:?}", store.id), &store.name)?;
             self.check_text(&format!("the hours of store {:?}", store.id), &store.hours)?;
@@ -164,7 +190,7 @@ impl ProgrammeFile {
     }
 
     fn check_rewards(&self, day_of_seeding: NaiveDate, has_file: &impl Fn(&str) -> bool) -> Checked {
-        check_unique("rewards", self.rewards.iter().map(|reward| reward.id.as_str()))?;
+        check_ids("rewards", self.rewards.iter().map(|reward| reward.id.as_str()))?;
         if let Some(logo) = &self.theme.logo {
             require(has_file(logo), || format!("theme.logo {logo:?} does not exist"))?;
         }
@@ -184,7 +210,7 @@ impl ProgrammeFile {
         require(reward.kind != RewardKind::Other, || {
             "the kind is not one of the seven".into()
         })?;
-        require(reward.cost_points >= Points(1), || "cost_points is below 1".into())?;
+        check_points("cost_points", reward.cost_points, 1)?;
         if let Some(price) = reward.shop_price {
             self.check_currency("shop_price", price)?;
             require(price.minor >= 0, || "shop_price is below zero".into())?;
@@ -214,6 +240,55 @@ impl ProgrammeFile {
     }
 }
 
+impl MembersFile {
+    /// Checks everything that its types do not say, and that can be told without telling the histories.
+    ///
+    /// # Errors
+    /// [`Failure`] that names the first thing that is wrong.
+    pub fn check(&self, programme: &ProgrammeFile) -> Result<(), Failure> {
+        let (mut numbers, mut emails) = (BTreeMap::new(), BTreeMap::new());
+        for member in &self.members {
+            let is_only = |field: &str, other: Option<&str>| match other {
+                Some(other) => Err(format!("the {field} is that of {other:?} too")),
+                None => Ok(()),
+            };
+            let name = member.name.as_str();
+            member
+                .check(programme)
+                .and_then(|()| is_only("number", numbers.insert(member.number.as_str(), name)))
+                .and_then(|()| is_only("email", emails.insert(member.email.to_lowercase(), name)))
+                .map_err(|problem| Failure::new(format!("The sample's member {name:?}: {problem}.")))?;
+        }
+        Ok(())
+    }
+}
+
+impl MemberFile {
+    fn check(&self, programme: &ProgrammeFile) -> Checked {
+        let is_digits = self.number.bytes().all(|byte| byte.is_ascii_digit());
+        require(is_digits && self.number.len() == 12, || {
+            format!("the number {:?} is not 12 digits", self.number)
+        })?;
+        require(programme.languages.contains(&self.language), || {
+            format!("the programme has no texts in {:?}", self.language)
+        })?;
+        require(self.state != MemberState::Unknown, || {
+            "the state is none of active, paused and managed".into()
+        })?;
+        for event in &self.history {
+            match event.what {
+                WhatFile::Bonus { points, .. } => check_points("the points of a bonus", points, 1)?,
+                WhatFile::Spend {
+                    points: Some(points), ..
+                } => check_points("the points of a spend", points, 1)?,
+                WhatFile::Purchase { .. } | WhatFile::Return { .. } | WhatFile::Spend { points: None, .. } => {}
+            }
+        }
+        let mut spends = self.habits.iter().filter_map(|habit| habit.spend_points);
+        spends.try_for_each(|points| check_points("spend_points", points, 1))
+    }
+}
+
 fn wrong(problem: &str) -> Failure {
     Failure::new(format!("The programme file is wrong: {problem}."))
 }
@@ -231,7 +306,53 @@ fn check_unique(list: &str, ids: impl Iterator<Item = impl Into<String>>) -> Che
     Ok(())
 }
 
+/// Ids stand in addresses and in cursors, so they are plain.
+fn check_ids<'a>(list: &str, ids: impl Iterator<Item = &'a str> + Clone) -> Checked {
+    check_unique(list, ids.clone())?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    for id in ids {
+        require(id.len() <= 64 && id.bytes().all(is_plain), || {
+            format!("{list} has {id:?}, and an id is 1 to 64 of a-z, 0-9, - and _")
+        })?;
+    }
+    Ok(())
+}
+
+fn check_points(field: &str, points: Points, least: i64) -> Checked {
+    require(points >= Points(least), || format!("{field} is below {least}"))?;
+    require(points <= MOST_POINTS, || format!("{field} is above {}", MOST_POINTS.0))
+}
+
+/// How many days so many months have at least: those from the first of February in a common year.
+fn fewest_days(months: u32) -> i64 {
+    let first = NaiveDate::from_ymd_opt(2025, 2, 1).unwrap_or_default();
+    let last = i32::try_from(months)
+        .ok()
+        .and_then(|months| add_months(first, months).ok());
+    last.map_or(i64::MAX, |last| (last - first).num_days())
+}
+
 fn is_colour(text: &str) -> bool {
     text.strip_prefix('#')
         .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use loyalty_rules::calendar::add_days;
+
+    use super::*;
+
+    #[test]
+    fn no_months_are_shorter_than_those_from_february() {
+        let begin = NaiveDate::from_ymd_opt(2023, 1, 1).expect("a day");
+        for months in 1..=13 {
+            let length = |day: i64| {
+                let day = add_days(begin, day).expect("a day");
+                (add_months(day, months).expect("a day") - day).num_days()
+            };
+            let shortest = (0..1461).map(length).min();
+            assert_eq!(shortest, Some(fewest_days(months.unsigned_abs())), "{months}");
+        }
+    }
 }

@@ -159,6 +159,57 @@ fn a_wrong_sample_is_refused_whole() {
     );
     check("programme /theme/accent", json!("green"), "is not #rrggbb");
     check("programme /staff/0/pin", json!("secret"), "is not 4 to 12 digits");
+    for (pointer, value, expected) in [
+        ("/rewards/0/id", json!("Small coffee"), "rewards has \"Small coffee\""),
+        ("/tiers/0/id", json!("a".repeat(65)), "an id is 1 to 64"),
+        ("/stores/0/id", json!("nul\0"), "stores has \"nul"),
+        ("/languages", json!(["en", "fa", "pt\r\nBR"]), "is no language tag"),
+        ("/return_window_days", json!(367), "return_window_days is above 366"),
+        (
+            "/points_valid_months",
+            json!(1201),
+            "points_valid_months is not 1 to 1200",
+        ),
+        ("/points_valid_months", json!(0), "points_valid_months is not 1 to 1200"),
+        ("/return_window_days", json!(365), "before a return window of 365 days"),
+        ("/rewards/0/cost_points", json!(i64::MAX), "cost_points is above"),
+        ("/min_spend_points", json!(-1), "min_spend_points is below 0"),
+    ] {
+        check(&format!("programme {pointer}"), value, expected);
+    }
+    let linh = &members["members"][0];
+    let shouted = linh["email"].as_str().unwrap().to_uppercase();
+    for (pointer, value, expected) in [
+        ("/0/state", json!("retired"), "none of active, paused and managed"),
+        ("/0/number", json!("51210231486"), "is not 12 digits"),
+        ("/0/language", json!("de"), "no texts in \"de\""),
+        (
+            "/1/number",
+            linh["number"].clone(),
+            "the number is that of \"Linh\" too",
+        ),
+        ("/1/email", json!(shouted), "the email is that of \"Linh\" too"),
+        (
+            "/1/history",
+            json!([{"day": {"days": 0}, "what": "bonus", "points": 0, "reason": {"en": "Nothing"}}]),
+            "the points of a bonus is below 1",
+        ),
+        (
+            "/1/history",
+            json!([{"day": {"days": 0}, "what": "spend", "points": -5}]),
+            "the points of a spend is below 1",
+        ),
+        (
+            "/1/history",
+            json!(vec![
+                json!({"day": {"days": 0}, "what": "purchase", "store": "main", "total_minor": i64::MAX});
+                11
+            ]),
+            "the result is too large",
+        ),
+    ] {
+        check(&format!("members /members{pointer}"), value, expected);
+    }
     check(
         "members /members/0/history/0/day",
         json!({"days": 1}),
