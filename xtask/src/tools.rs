@@ -33,11 +33,7 @@ pub fn for_wallet(steps: &Steps) -> Result<WalletTools> {
     wasm_target(steps)?;
     npm_packages(steps)?;
     // Trunk builds without the network, so every crate has to be there; with nothing missing this asks nobody.
-    process::run(
-        Command::new("cargo")
-            .args(["fetch", "--quiet", "--locked"])
-            .current_dir(project::root()),
-    )?;
+    process::run(project::cargo().args(["fetch", "--quiet", "--locked"]))?;
     let trunk = from_crates_io(steps, "trunk", "trunk", TRUNK)?;
     let wasm_bindgen = from_crates_io(steps, "wasm-bindgen-cli", "wasm-bindgen", &wasm_bindgen_version()?)?;
 
