@@ -9,6 +9,7 @@ use crate::tools;
 use crate::wallet;
 use anyhow::{Result, bail};
 use std::fs;
+use std::process::Child;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +28,7 @@ pub fn dev(options: &Options) -> Result<()> {
     steps.next("Building the wallet, unoptimised");
     process::run(wallet::trunk(&tools).args(["build", "--dist"]).arg(&wallet))?;
     steps.next("Building the API, unoptimised");
-    let mut built = newest_change()?;
+    let built = newest_change()?;
     let program = api::build(Profile::Dev)?;
     steps.next("Starting both");
     let start = || {
@@ -37,14 +38,32 @@ pub fn dev(options: &Options) -> Result<()> {
             .args(&options.api_arguments);
         Server::start(&mut command)
     };
-    let mut server = start()?;
-    let mut trunk = process::spawn(wallet::trunk(&tools).args(["watch", "--dist"]).arg(&wallet))?;
-    match &server {
-        Some(server) => say(&serve::welcome(&server.address, steps.seconds())),
-        None => bail!("The API did not start; the line above says why."),
-    }
+    let Some(server) = start()? else {
+        bail!("The API did not start; the line above says why.");
+    };
+    say(&serve::welcome(&server.address, steps.seconds()));
     say("  Reload the page to see a change once it is built.");
 
+    // Whatever ends this, neither of the two is left behind.
+    let mut server = Some(server);
+    let outcome = process::spawn(wallet::trunk(&tools).args(["watch", "--dist"]).arg(&wallet)).and_then(|mut trunk| {
+        let outcome = keep_fresh(&mut trunk, &mut server, start, built);
+        let stopped = process::stop(&mut trunk);
+        outcome.and(stopped)
+    });
+    let stopped = server.map_or(Ok(()), Server::stop);
+    outcome.and(stopped)?;
+    say("Stopped.");
+    Ok(())
+}
+
+/// Builds and starts the API anew whenever a file of it changes, until everything is asked to stop.
+fn keep_fresh(
+    trunk: &mut Child,
+    server: &mut Option<Server>,
+    start: impl Fn() -> Result<Option<Server>>,
+    mut built: SystemTime,
+) -> Result<()> {
     while !process::is_stopping() {
         if let Some(status) = trunk.try_wait()? {
             if process::was_stopped() {
@@ -63,7 +82,7 @@ pub fn dev(options: &Options) -> Result<()> {
                 if let Some(running) = server.take() {
                     running.stop()?;
                 }
-                server = start()?;
+                *server = start()?;
                 let outcome = if server.is_some() {
                     "runs again"
                 } else {
@@ -74,11 +93,6 @@ pub fn dev(options: &Options) -> Result<()> {
         }
         thread::sleep(Duration::from_millis(500));
     }
-    trunk.wait()?;
-    if let Some(server) = server {
-        server.wait()?;
-    }
-    say("Stopped.");
     Ok(())
 }
 

@@ -120,8 +120,11 @@ fn finish(mut child: Child) -> Result<ExitStatus> {
     Ok(status)
 }
 
-/// Asks a child to end, and insists after a while.
+/// Asks a child to end, unless it has, and insists after a while.
 pub fn stop(child: &mut Child) -> Result<()> {
+    if child.try_wait()?.is_some() {
+        return Ok(());
+    }
     terminate(child.id());
     let started = Instant::now();
     while child.try_wait()?.is_none() {
