@@ -15,6 +15,7 @@ mod wallet;
 
 use anyhow::{Result, anyhow, bail};
 use lexopt::prelude::*;
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 use steps::say;
@@ -81,7 +82,12 @@ fn command() -> Result<ExitCode> {
 
 fn serve_options(mut arguments: lexopt::Parser) -> Result<serve::Options> {
     let mut options = serve::Options::default();
-    while let Some(argument) = arguments.next()? {
+    loop {
+        if let Some(handed_on) = behind_dashes(&mut arguments) {
+            options.api_arguments = handed_on;
+            break;
+        }
+        let Some(argument) = arguments.next()? else { break };
         match argument {
             Long("host") => options.host = arguments.value()?.string()?,
             Long("port") => {
@@ -92,30 +98,37 @@ fn serve_options(mut arguments: lexopt::Parser) -> Result<serve::Options> {
             }
             Long("database-url") => options.database_url = Some(arguments.value()?.string()?),
             Long("data-dir") => options.data_dir = arguments.value()?.into(),
-            // Only what follows `--` can be a value here.
-            Value(first) => {
-                options.api_arguments.push(first);
-                options.api_arguments.extend(arguments.raw_args()?);
-            }
+            Value(word) => bail!("{word:?} is no option; what is for `loyalty-api serve` follows `--`."),
             other => Err(other.unexpected())?,
         }
     }
     Ok(options)
 }
 
+/// What follows `--`, if that comes next: it is for another program, and nothing of it is read here.
+fn behind_dashes(arguments: &mut lexopt::Parser) -> Option<Vec<OsString>> {
+    let mut rest = arguments.try_raw_args()?;
+    rest.next_if(|next| next == "--")?;
+    Some(rest.collect())
+}
+
 fn test(mut arguments: lexopt::Parser) -> Result<bool> {
     let mut only = None;
     let mut for_runner = Vec::new();
-    while let Some(argument) = arguments.next()? {
+    loop {
+        if let Some(handed_on) = behind_dashes(&mut arguments) {
+            for_runner = handed_on;
+            break;
+        }
+        let Some(argument) = arguments.next()? else { break };
         match argument {
             Long("only") => only = Some(test::Runner::named(&arguments.value()?.string()?)?),
-            Value(first) if only.is_some() => {
-                for_runner.push(first);
-                for_runner.extend(arguments.raw_args()?);
-            }
-            Value(_) => bail!("Say with --only which runner that is for."),
+            Value(word) => bail!("{word:?} is no option; what is for the runner follows `--`."),
             other => Err(other.unexpected())?,
         }
+    }
+    if only.is_none() && !for_runner.is_empty() {
+        bail!("Say with --only which runner that is for.");
     }
     test::test(only, &for_runner)
 }
@@ -140,4 +153,25 @@ fn no_options(mut arguments: lexopt::Parser) -> Result<()> {
 
 fn exit_code(is_good: bool) -> ExitCode {
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serve_options;
+    use lexopt::Parser;
+
+    #[test]
+    fn only_what_follows_the_dashes_is_for_the_api() {
+        let handed_on = |arguments: &[&str]| {
+            let options = serve_options(Parser::from_args(arguments)).ok()?;
+            Some((options.port, options.api_arguments))
+        };
+        assert_eq!(
+            handed_on(&["--port", "9090", "--", "--port", "1"]),
+            Some((9090, vec!["--port".into(), "1".into()]))
+        );
+        assert_eq!(handed_on(&["--port", "9090"]), Some((9090, Vec::new())));
+        assert_eq!(handed_on(&["9090"]), None);
+        assert_eq!(handed_on(&["9090", "--", "--port", "1"]), None);
+    }
 }
