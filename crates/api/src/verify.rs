@@ -1,9 +1,15 @@
 //! Proves the books: for every member, the balance is the sum of the entries and the sum of the lots, and every
 //! running figure is what it says.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use loyalty_rules::calendar::day_of;
 use sqlx::{AnyPool, FromRow};
 
+use crate::clock::from_millis;
 use crate::failure::Failure;
+use crate::shop::Shop;
 
 /// What is counted for one member, three ways.
 #[derive(Debug, FromRow)]
@@ -21,8 +27,7 @@ struct Books {
     sum_spent: i64,
     sum_expired: i64,
     lots: i64,
-    qualifying: i64,
-    qualified: i64,
+    lots_expired: i64,
 }
 
 const BOOKS: &str = "
@@ -33,8 +38,7 @@ select m.number, m.balance, m.earned, m.spent, m.expired, m.entry_count,
     cast(coalesce(e.spent, 0) as bigint) as sum_spent,
     cast(coalesce(e.expired, 0) as bigint) as sum_expired,
     cast(coalesce(l.remaining, 0) as bigint) as lots,
-    cast(coalesce(q.points, 0) as bigint) as qualifying,
-    cast(coalesce(p.points, 0) - coalesce(r.points, 0) as bigint) as qualified
+    cast(coalesce(l.expired, 0) as bigint) as lots_expired
 from members m
 left join (
     select member_id, count(*) as entries, max(seq) as last_seq, sum(points) as sum,
@@ -43,13 +47,9 @@ left join (
         sum(case when kind = 'expire' then -points else 0 end) as expired
     from entries group by member_id
 ) e on e.member_id = m.id
-left join (select member_id, sum(remaining) as remaining from lots group by member_id) l on l.member_id = m.id
-left join (select member_id, sum(points) as points from qualifying group by member_id) q on q.member_id = m.id
-left join (select member_id, sum(points) as points from purchases group by member_id) p on p.member_id = m.id
 left join (
-    select p.member_id, sum(r.points) as points from returns r join purchases p on p.id = r.purchase_id
-    group by p.member_id
-) r on r.member_id = m.id
+    select member_id, sum(remaining) as remaining, sum(expired) as expired from lots group by member_id
+) l on l.member_id = m.id
 order by m.number";
 
 const BALANCES_AFTER: &str = "
@@ -66,6 +66,39 @@ from purchases p
 left join (select purchase_id, sum(amount_minor) as amount from returns group by purchase_id) r on r.purchase_id = p.id
 where p.returned_minor <> coalesce(r.amount, 0) or p.returned_minor > p.total_minor
 order by p.occurred_at limit 1";
+
+/// A lot holds between nothing and all of what it was granted, and what expired of it is gone; a debt is the mirror
+/// of that, and never expires.
+const LOTS: &str = "
+select m.number, l.seq, l.points, l.remaining, l.expired from lots l join members m on m.id = l.member_id
+where l.expired < 0
+    or (l.points >= 0 and (l.remaining < 0 or l.remaining + l.expired > l.points))
+    or (l.points < 0 and (l.remaining > 0 or l.remaining < l.points or l.expired <> 0))
+order by m.number, l.seq limit 1";
+
+/// What a return did not take back had expired unused, and stands in no entry: what the returns of a purchase reckon
+/// with is what their entries took, and what was forgiven.
+const FORGIVEN: &str = "
+select p.store, p.external_id, p.forgiven, cast(coalesce(r.points, 0) + coalesce(r.taken, 0) as bigint) as missing,
+    cast(coalesce(l.expired, 0) as bigint) as expired
+from purchases p
+left join (
+    select r.purchase_id, sum(r.points) as points, sum(coalesce(e.points, 0)) as taken
+    from returns r left join entries e on e.return_id = r.id group by r.purchase_id
+) r on r.purchase_id = p.id
+left join (select purchase_id, sum(expired) as expired from lots group by purchase_id) l on l.purchase_id = p.id
+where p.forgiven <> coalesce(r.points, 0) + coalesce(r.taken, 0)
+    or p.forgiven < 0 or p.forgiven > coalesce(l.expired, 0)
+order by p.occurred_at limit 1";
+
+const EARNED: &str = "
+select m.number, p.occurred_at, p.points, coalesce(r.points, 0) as returned
+from purchases p join members m on m.id = p.member_id
+left join (
+    select purchase_id, cast(sum(points) as bigint) as points from returns group by purchase_id
+) r on r.purchase_id = p.id";
+
+const QUALIFYING: &str = "select m.number, q.day, q.points from qualifying q join members m on m.id = q.member_id";
 
 /// How much was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +130,53 @@ pub async fn verify(db: &AnyPool) -> Result<Verified, Failure> {
             "Purchase {external_id} of store {store}: of {total} it says that {returned} was returned, its returns add up to {amount}."
         )));
     }
+    let wrong: Option<(String, i64, i64, i64, i64)> = sqlx::query_as(LOTS).fetch_optional(db).await?;
+    if let Some((number, seq, points, remaining, expired)) = wrong {
+        return Err(Failure::new(format!(
+            "Member {number}: lot {seq} of {points} cannot have {remaining} left and {expired} expired."
+        )));
+    }
+    let wrong: Option<(String, String, i64, i64, i64)> = sqlx::query_as(FORGIVEN).fetch_optional(db).await?;
+    if let Some((store, external_id, forgiven, missing, expired)) = wrong {
+        return Err(Failure::new(format!(
+            "Purchase {external_id} of store {store}: it says that {forgiven} was forgiven, of its returns {missing} was not taken, and {expired} of it expired."
+        )));
+    }
+    verify_days(db).await?;
     Ok(Verified {
         members: books.len(),
         entries: books.iter().map(|member| member.entries).sum(),
     })
+}
+
+/// What counts towards a tier is compared by the day, in the zone whose midnights the programme counts by.
+async fn verify_days(db: &AnyPool) -> Result<(), Failure> {
+    let Some(shop) = Shop::load(db)
+        .await
+        .map_err(|error| Failure::new(format!("{error}.")))?
+    else {
+        return Ok(());
+    };
+    let mut days: BTreeMap<(String, i64), (i64, i64)> = BTreeMap::new();
+    let kept: Vec<(String, i64, i64)> = sqlx::query_as(QUALIFYING).fetch_all(db).await?;
+    for (number, day, points) in kept {
+        days.entry((number, day)).or_default().0 += points;
+    }
+    let earned: Vec<(String, i64, i64, i64)> = sqlx::query_as(EARNED).fetch_all(db).await?;
+    for (number, at, points, returned) in earned {
+        let day = day_of(from_millis(at), &shop.zone).to_epoch_days();
+        days.entry((number, i64::from(day))).or_default().1 += points - returned;
+    }
+    match days.into_iter().find(|(_, (kept, counted))| kept != counted) {
+        None => Ok(()),
+        Some(((number, day), (kept, counted))) => {
+            let day = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
+            let day = day.map_or_else(|| "a day beyond the calendar".into(), |day| day.to_string());
+            Err(Failure::new(format!(
+                "Member {number}: what counts towards a tier on {day} is {kept}, but its purchases less their returns add up to {counted}."
+            )))
+        }
+    }
 }
 
 impl Books {
@@ -111,18 +187,13 @@ impl Books {
             ("what was earned", self.earned, "its entries add up to", self.sum_earned),
             ("what was spent", self.spent, "its entries add up to", self.sum_spent),
             ("what expired", self.expired, "its entries add up to", self.sum_expired),
+            ("what expired", self.expired, "its lots add up to", self.lots_expired),
             ("the number of entries", self.entry_count, "there are", self.entries),
             (
                 "the number of entries",
                 self.entry_count,
                 "the last one is",
                 self.last_seq,
-            ),
-            (
-                "what counts towards a tier",
-                self.qualifying,
-                "its purchases less their returns add up to",
-                self.qualified,
             ),
         ];
         match pairs.into_iter().find(|&(_, kept, _, counted)| kept != counted) {

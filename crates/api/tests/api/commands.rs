@@ -269,6 +269,24 @@ async fn verify_finds_what_was_tampered_with() {
             "update qualifying set points = points + 1 where member_id = {}",
             "update qualifying set points = points - 1 where member_id = {}",
         ),
+        // The sum of the days stays the same.
+        (
+            "update qualifying set day = day - 100000 where member_id = {}",
+            "update qualifying set day = day + 100000 where member_id = {}",
+        ),
+        (
+            "update lots set expired = expired + 1 where member_id = {} and seq = 3",
+            "update lots set expired = expired - 1 where member_id = {} and seq = 3",
+        ),
+        // So does the sum of what expired.
+        (
+            "update lots set expired = expired + 5 - 2 * 5 * (seq - 3) where member_id = {} and seq in (3, 4)",
+            "update lots set expired = expired - 5 + 2 * 5 * (seq - 3) where member_id = {} and seq in (3, 4)",
+        ),
+        (
+            "update purchases set forgiven = forgiven + 1 where member_id = {}",
+            "update purchases set forgiven = forgiven - 1 where member_id = {}",
+        ),
     ] {
         let run = async |statement: &str| {
             let statement = statement.replace("{}", siti);
@@ -276,7 +294,12 @@ async fn verify_finds_what_was_tampered_with() {
         };
         run(tamper).await;
         let told = verify::verify(&api.db).await.unwrap_err().to_string();
-        assert!(told.contains("ember 609351728146"), "{tamper}: {told}");
+        let whose = if tamper.contains("purchases") {
+            "Purchase "
+        } else {
+            "Member 609351728146"
+        };
+        assert!(told.starts_with(whose), "{tamper}: {told}");
         run(undo).await;
     }
     verify::verify(&api.db).await.unwrap();
