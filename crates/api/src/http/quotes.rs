@@ -133,28 +133,28 @@ fn earn(shop: &Shop, found: &Snapshot, money: Money) -> Result<Outcome> {
 fn spend(shop: &Shop, edition: &Edition, found: &Snapshot, amount: SpendAmount) -> Result<Outcome> {
     let value = &shop.file.point_value;
     let minimum = shop.file.min_spend_points;
-    let (pointer, is_enough, money) = match amount {
+    let (pointer, money) = match amount {
         SpendAmount::Points(points) => {
             let pointer = "/spend/points";
-            let worth = worth(points, value).map_err(|Overflow| too_much(pointer))?;
-            (pointer, points >= minimum, worth)
+            (pointer, worth(points, value).map_err(|Overflow| too_much(pointer))?)
         }
         SpendAmount::Money(money) => {
             check_currency(shop, "/spend/money/currency", money)?;
-            ("/spend/money/minor", money.minor >= worth(minimum, value)?.minor, money)
+            ("/spend/money/minor", money)
         }
     };
     if found.is_paused() {
         return Err(refused(found, ProblemCode::MemberPaused, vec![Reason::MemberPaused]));
     }
-    if !is_enough || money.minor <= 0 {
+    // What is charged counts, since it can be less than what was asked for: the fewest points that give the money.
+    let points = points_for(money.minor, value).map_err(|Overflow| too_much(pointer))?;
+    if points < minimum || money.minor <= 0 {
         let detail = format!(
-            "at least {} points are used at once, and they must be worth something",
+            "at least {} points are charged at once, and they must be worth something",
             minimum.0
         );
         return Err(Error::refuse(ProblemCode::BelowMinimum, detail));
     }
-    let points = points_for(money.minor, value).map_err(|Overflow| too_much(pointer))?;
     let available = found.available();
     if available < points {
         let missing = Points(points.0.checked_sub(available.0).ok_or_else(|| too_much(pointer))?);

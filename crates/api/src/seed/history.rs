@@ -178,21 +178,30 @@ impl<'a> Story<'a> {
                 let title = Some(json(&reward.title)?);
                 self.redeem(told, Some(id.to_owned()), title, reward.cost_points, at)?;
             }
-            Deed::Money { points } => self.redeem_money(told, points, at)?,
+            Deed::Money { points } => {
+                let charged = self.charged(points)?;
+                if !self.is_enough(charged) {
+                    return Err(format!("{} points are fewer than can be used at once", points.0));
+                }
+                self.redeem(told, None, None, charged, at)?;
+            }
             Deed::MoneyUpTo { points } => {
                 told.account.pass_time(at).map_err(words)?;
-                let points = points.min(told.account.available(at));
-                if points >= self.shop.file.min_spend_points && points > Points::ZERO {
-                    self.redeem_money(told, points, at)?;
+                let charged = self.charged(points.min(told.account.available(at)))?;
+                if self.is_enough(charged) {
+                    self.redeem(told, None, None, charged, at)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn redeem_money(&self, told: &mut Told<'a>, points: Points, at: Instant) -> Result<(), String> {
-        let charged = cheapest(points, &self.shop.file.point_value).map_err(|error| error.to_string())?;
-        self.redeem(told, None, None, charged, at)
+    fn is_enough(&self, charged: Points) -> bool {
+        charged >= self.shop.file.min_spend_points && charged > Points::ZERO
+    }
+
+    fn charged(&self, points: Points) -> Result<Points, String> {
+        cheapest(points, &self.shop.file.point_value).map_err(|error| error.to_string())
     }
 
     fn redeem(

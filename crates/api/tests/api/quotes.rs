@@ -134,3 +134,30 @@ async fn what_cannot_be_done_is_refused_with_the_reason() {
     }
     refused(&api.visitor(), json!({"spend": {"points": 100}}), "signed_out").await;
 }
+
+#[tokio::test]
+async fn a_spend_never_charges_less_than_the_minimum() {
+    let api = Api::start().await;
+    // 100 points are worth 7 cents, so that 50 are worth three and a half: three, which 43 give already.
+    let (document,): (String,) = sqlx::query_as("select document from programme")
+        .fetch_one(&api.db)
+        .await
+        .unwrap();
+    let mut programme: Value = serde_json::from_str(&document).unwrap();
+    programme["point_value"] = json!({"points": 100, "money": euros(7)});
+    programme["min_spend_points"] = json!(50);
+    sqlx::query("update programme set revision = revision + 1, document = $1")
+        .bind(programme.to_string())
+        .execute(&api.db)
+        .await
+        .unwrap();
+    let linh = api.member("linh").await;
+    for below in [json!({"points": 50}), json!({"points": 57}), json!({"money": euros(3)})] {
+        let answer = linh.post("/quotes", &json!({"spend": below})).await;
+        problem(answer, "below_minimum").await;
+    }
+    for enough in [json!({"points": 58}), json!({"points": 71}), json!({"money": euros(4)})] {
+        let found = quote(&linh, json!({"spend": enough})).await;
+        assert_eq!((&found["points"], &found["money"]["minor"]), (&json!(58), &json!(4)));
+    }
+}
