@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use loyalty_contract::auth::{Challenge, NewChallenge, NewSession, Purpose, SignedIn};
 use loyalty_contract::{Instant, Problem, ProblemCode};
+use sqlx::AnyPool;
 
 use super::App;
 use super::answer::made;
@@ -24,6 +25,7 @@ const RESEND_AFTER: TimeDelta = TimeDelta::seconds(30);
 const ENROLMENT_LASTS: TimeDelta = TimeDelta::hours(1);
 const WRONG_CODES_PER_CHALLENGE: i64 = 5;
 const WRONG_CODES_PER_HOUR: i64 = 15;
+const WRONG_CODES_COUNT_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// An address that a code can be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,10 +80,7 @@ pub async fn create_challenge(State(app): State<Arc<App>>, Json(new): Json<NewCh
 }
 
 async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant) -> Result<Challenge> {
-    sqlx::query("delete from challenges where expires_at <= $1")
-        .bind(millis(now - ENROLMENT_LASTS))
-        .execute(&app.db)
-        .await?;
+    forget_what_is_over(&app.db, now).await?;
     let id = token::id()?;
     let code = token::six_digits()?;
     // One statement, so that of two at once one makes the challenge and the other finds it.
@@ -130,6 +129,19 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
     })
 }
 
+/// Deletes what nobody can use any more, so that these tables stay as small as what is going on.
+async fn forget_what_is_over(db: &AnyPool, now: Instant) -> Result<()> {
+    for (statement, end) in [
+        ("delete from challenges where expires_at <= $1", now),
+        ("delete from enrolments where expires_at <= $1", now),
+        ("delete from sessions where expires_at <= $1", now),
+        ("delete from wrong_guesses where at <= $1", now - WRONG_CODES_COUNT_FOR),
+    ] {
+        sqlx::query(statement).bind(millis(end)).execute(db).await?;
+    }
+    Ok(())
+}
+
 /// Signs in with the code that was sent.
 #[utoipa::path(post, path = "/auth/sessions", operation_id = "create_session", tag = "auth",
     request_body = NewSession,
@@ -137,7 +149,11 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
         (status = 201, body = SignedIn, description = "a member is signed in by the cookie that comes with it"),
         (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
-pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSession>) -> Result<Response> {
+pub async fn create_session(
+    State(app): State<Arc<App>>,
+    session: Option<Session>,
+    Json(new): Json<NewSession>,
+) -> Result<Response> {
     let code = digits(&new.code).ok_or_else(|| Error::field("/code", "a code has six digits"))?;
     let now = app.clock.now();
     let is_over = || {
@@ -185,6 +201,10 @@ pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSess
         .await?;
     let response = match member {
         Some((member_id,)) => {
+            // The new cookie takes the place of the old one, which nobody could end any more.
+            if let Some(session) = session {
+                session.delete(&mut tx).await?;
+            }
             let cookie = Session::begin(&mut tx, &app, &member_id, now).await?;
             let mut response = made(StatusCode::CREATED, &SignedIn::Member)?;
             response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -213,7 +233,10 @@ pub async fn create_session(State(app): State<Arc<App>>, Json(new): Json<NewSess
         (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
 pub async fn end_session(State(app): State<Arc<App>>, session: Option<Session>) -> Result<Response> {
-    let cookie = Session::end(&app.db, &app, session).await?;
+    if let Some(session) = session {
+        session.delete(&mut *app.db.acquire().await?).await?;
+    }
+    let cookie = Session::cleared(&app)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -221,24 +244,19 @@ async fn check_wrong_codes(db: &mut sqlx::AnyConnection, address: &str, now: Ins
     let recent: Vec<(i64,)> =
         sqlx::query_as("select at from wrong_guesses where subject = $1 and at > $2 order by at desc limit $3")
             .bind(subject(address))
-            .bind(millis(now - TimeDelta::hours(1)))
+            .bind(millis(now - WRONG_CODES_COUNT_FOR))
             .bind(WRONG_CODES_PER_HOUR)
             .fetch_all(db)
             .await?;
     let Some(&(first,)) = recent.get(usize::try_from(WRONG_CODES_PER_HOUR - 1).unwrap_or_default()) else {
         return Ok(());
     };
-    let wait = from_millis(first) + TimeDelta::hours(1) - now;
+    let wait = from_millis(first) + WRONG_CODES_COUNT_FOR - now;
     let detail = "too many wrong codes for this address within an hour";
     Err(Error::wait(ProblemCode::TooManyAttempts, detail, seconds(wait)))
 }
 
 async fn count_wrong_code(db: &mut sqlx::AnyConnection, address: &str, now: Instant) -> Result<()> {
-    sqlx::query("delete from wrong_guesses where subject = $1 and at <= $2")
-        .bind(subject(address))
-        .bind(millis(now - TimeDelta::hours(1)))
-        .execute(&mut *db)
-        .await?;
     sqlx::query("insert into wrong_guesses (id, subject, at) values ($1, $2, $3)")
         .bind(token::id()?)
         .bind(subject(address))

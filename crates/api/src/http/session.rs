@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::TimeDelta;
 use loyalty_contract::Instant;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::AnyConnection;
 
 use super::App;
 use super::error::{Error, Result};
@@ -43,14 +43,17 @@ impl Session {
         cookie(app, &secret, LASTS.num_seconds())
     }
 
-    /// Ends it, and gives the cookie that clears the browser's.
-    pub async fn end(db: &AnyPool, app: &App, session: Option<Self>) -> Result<HeaderValue> {
-        if let Some(session) = session {
-            sqlx::query("delete from sessions where id = $1")
-                .bind(session.id)
-                .execute(db)
-                .await?;
-        }
+    /// Ends it.
+    pub async fn delete(self, db: &mut AnyConnection) -> Result<()> {
+        sqlx::query("delete from sessions where id = $1")
+            .bind(self.id)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+
+    /// The cookie that clears the browser's.
+    pub fn cleared(app: &App) -> Result<HeaderValue> {
         cookie(app, "", 0)
     }
 

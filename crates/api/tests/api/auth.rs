@@ -226,3 +226,49 @@ async fn an_address_must_be_one_that_can_be_sent_to() {
     let short = visitor.answer(&challenge, "12345").await;
     assert_eq!(problem(short, "invalid_fields").await["errors"][0]["pointer"], "/code");
 }
+
+#[tokio::test]
+async fn signing_in_over_a_session_ends_it() {
+    let api = Api::start().await;
+    let linh = api.member("linh").await;
+    let elsewhere = api.member("olga").await;
+    api.execute("update challenges set created_at = created_at - 30001")
+        .await;
+    let challenge = linh.challenge("olga@brightleaf.example").await;
+    let answer = linh.answer(&challenge, challenge["demo_code"].as_str().unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    problem(linh.get("/me/status").await, "signed_out").await;
+    elsewhere.read("/me/status").await;
+}
+
+#[tokio::test]
+async fn what_is_over_is_forgotten() {
+    let api = Api::start().await;
+    let old = api.member("linh").await;
+    let visitor = api.visitor();
+    let new = visitor.challenge("nobody@brightleaf.example").await;
+    problem(visitor.answer(&new, &wrong(&new)).await, "code_wrong").await;
+    visitor.answer(&new, new["demo_code"].as_str().unwrap()).await;
+    for ends in [
+        "challenges set expires_at",
+        "enrolments set expires_at",
+        "sessions set expires_at",
+        "wrong_guesses set at",
+    ] {
+        api.execute(&format!("update {ends} = 1")).await;
+    }
+    api.member("olga").await;
+    for (table, left) in [
+        ("challenges", 1),
+        ("enrolments", 0),
+        ("sessions", 1),
+        ("wrong_guesses", 0),
+    ] {
+        let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(format!("select count(*) from {table}")))
+            .fetch_one(&api.db)
+            .await
+            .unwrap();
+        assert_eq!(count, left, "{table}");
+    }
+    problem(old.get("/me/status").await, "signed_out").await;
+}
