@@ -10,7 +10,7 @@ use std::{env, fs, process};
 
 use serde_json::{Map, Value};
 
-/// The plural forms that whole numbers need, by language (Unicode CLDR, cardinal rules).
+/// The plural forms that a message needs, by language (Unicode CLDR, cardinal rules).
 const PLURAL_FORMS: &[(&str, &[&str])] = &[
     ("en", &["one", "other"]),
     ("fa", &["one", "other"]),
@@ -114,6 +114,9 @@ fn check(language: &str, messages: &Messages, reference: &Messages) -> Result<()
                 }
             }
             let wanted = arguments(expected)?;
+            if texts(found).is_empty() {
+                return Err(format!("{at} is no text"));
+            }
             for text in texts(found) {
                 // A plural form may leave its number out ("one leaf"), and nothing else.
                 let named = placeholders(text)?;

@@ -7,7 +7,7 @@ const SCREENS = ['/', '/rewards', '/rewards/city-honey', '/use', '/activity', '/
 
 const texts = {
   en: { address: 'E-mail address', send: 'Send me a code', code: 'Six digits', failed: 'No connection' },
-  fa: { address: 'نشانی ایمیل', send: 'کد را بفرست', code: 'شش رقم', failed: 'اتصال برقرار نیست' },
+  fa: { address: 'نشانی ایمیل', send: 'ارسال کد', code: 'شش رقم', failed: 'اتصال برقرار نیست' },
 };
 
 for (const language of ['en', 'fa'] as const) {

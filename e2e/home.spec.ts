@@ -15,7 +15,7 @@ test('Linh sees what she has, what comes, what ends, and how far Gold is', async
   await expect(main.getByText('Silver is yours until 3 March 2027. You already have what keeps it.')).toBeVisible();
   await expect(main.getByRole('heading', { name: 'You can have these now' })).toBeVisible();
   await expect(main.getByRole('heading', { name: '€1 spent gives 10 leaves. 100 leaves are worth €0.50.' })).toBeVisible();
-  await expect(main.getByText('Your last shopping of €8.50 gave you 85 leaves, that is €0.42.')).toBeVisible();
+  await expect(main.getByText('Your last purchase of €8.50 gave you 85 leaves, that is €0.42.')).toBeVisible();
 });
 
 test.describe('in America', () => {
@@ -96,7 +96,7 @@ test('Pavel, who rests, keeps and sees everything and is asked for nothing', asy
   const main = page.getByRole('main');
   await expect(main.getByText('€1.17', { exact: true })).toBeVisible();
   await expect(main.getByText('235 leaves', { exact: true })).toBeVisible();
-  await expect(main.getByText('Your membership is resting')).toBeVisible();
+  await expect(main.getByText('Your membership is paused')).toBeVisible();
   await expect(main.getByText('You keep all that you have, and you see all of it.')).toBeVisible();
   await expect(main.getByRole('link', { name: '+49 30 23125 100' })).toHaveAttribute('href', 'tel:+493023125100');
   await expect(main.getByRole('link', { name: 'Use it' })).toHaveCount(0);

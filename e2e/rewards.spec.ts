@@ -83,16 +83,16 @@ test('a reward that one can have says what it costs, what it is worth and what o
   await page.goto('/rewards/small-coffee');
   const main = page.getByRole('main');
   await expect(page.getByRole('heading', { name: 'Small coffee', level: 1 })).toBeVisible();
-  await expect(main.getByText('You can have this now')).toBeVisible();
+  await expect(main.getByText('You have enough for this')).toBeVisible();
   await expect(main.getByText('You would keep 1,140 leaves.')).toBeVisible();
   await expect(main.getByText('€2.40 in the shop')).toBeVisible();
   await expect(main.getByRole('listitem').filter({ hasText: 'Costs' })).toContainText('110 leaves');
-  await expect(main.getByRole('listitem').filter({ hasText: 'These points at the till' })).toContainText('€0.55');
+  await expect(main.getByRole('listitem').filter({ hasText: 'What these points are worth at the till' })).toContainText('€0.55');
 });
 
 test('every condition is written as large as everything else', async ({ page }) => {
   await page.goto('/rewards/tasting-evening');
-  await expect(page.getByRole('heading', { name: 'What holds' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Conditions' })).toBeVisible();
   for (const condition of [
     'One code is one seat.',
     'It takes place at Harbour, every second Thursday at 19:00.',
@@ -105,13 +105,13 @@ test('every condition is written as large as everything else', async ({ page }) 
 
 const notYet: { id: string; why: string[] }[] = [
   { id: 'city-honey', why: ['You have 1,250 leaves. 50 leaves are missing: about €5.00 of shopping.'] },
-  { id: 'twenty-percent-off', why: ['This is for Gold members. Your way there stands on the home screen.'] },
+  { id: 'twenty-percent-off', why: ['This is for Gold members. The home screen shows how to get there.'] },
   {
     id: 'bread-baking-morning',
     why: ['This is for Gold members.', 'You have 1,250 leaves. 2,950 leaves are missing: about €295.00 of shopping.'],
   },
   { id: 'enamel-mug', why: ['All of them have been taken.'] },
-  { id: 'anniversary-cake', why: ['This one is over.'] },
+  { id: 'anniversary-cake', why: ['This reward has ended.'] },
   { id: 'bottled-cold-brew', why: ['You can have it from 7 December 2026.'] },
 ];
 
@@ -119,7 +119,7 @@ for (const { id, why } of notYet) {
   test(`${id} says why one cannot have it yet`, async ({ page }) => {
     await page.goto(`/rewards/${id}`);
     for (const sentence of why) await expectBodySize(page.getByRole('main').getByText(sentence));
-    await expect(page.getByText('You can have this now')).toHaveCount(0);
+    await expect(page.getByText('You have enough for this')).toHaveCount(0);
   });
 }
 
@@ -127,7 +127,7 @@ test('the catalogue says in a few words what one cannot have', async ({ page }) 
   await page.goto('/rewards');
   await expect(reward(page, 'Enamel mug')).toContainText('All gone');
   await expect(reward(page, '20% off one basket')).toContainText('For Gold members');
-  await expect(reward(page, 'A slice of anniversary cake')).toContainText('Over');
+  await expect(reward(page, 'A slice of anniversary cake')).toContainText('Ended');
   await expect(reward(page, 'Cold brew to take along')).toContainText('From 7 Dec');
 });
 
@@ -171,7 +171,7 @@ for (const way of ['the way back of the screen', 'the way back of the browser'])
     expect(place).toBeGreaterThan(200);
 
     await last.getByRole('link').click();
-    await expect(page.getByRole('heading', { name: 'What holds' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Conditions' })).toBeVisible();
     await expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
 
     if (way.endsWith('browser')) await page.goBack();

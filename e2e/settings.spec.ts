@@ -9,7 +9,7 @@ test('Persian turns the page to the right with Persian digits, and stays', async
   await expect(page.locator('html')).toHaveAttribute('lang', 'fa');
   await page.getByRole('link', { name: 'خانه' }).click();
   await expect(page.getByText('۱٬۲۵۰ برگ', { exact: true })).toBeVisible();
-  await expect(page.getByText('سلام Linh، امتیازهای شما می‌ارزد')).toBeVisible();
+  await expect(page.getByText('سلام Linh، ارزش امتیازهای شما')).toBeVisible();
 
   await page.reload();
   await expect(page.getByText('۱٬۲۵۰ برگ', { exact: true })).toBeVisible();
@@ -45,7 +45,7 @@ test('one finds the terms, the shops and whom to ask', async ({ page, signIn }) 
   await signIn('linh');
   await page.goto('/you');
   await page.getByText('The terms').click();
-  await expect(page.getByText('We announce every change here at least 30 days before it holds.')).toBeVisible();
+  await expect(page.getByText('We announce every change here at least 30 days before it takes effect.')).toBeVisible();
   await page.getByText('Where the shops are').click();
   await expect(page.getByText('Hauptstraße 112, 10827 Berlin')).toBeVisible();
   await expect(page.getByRole('link', { name: 'mail@brightleaf.example' })).toBeVisible();

@@ -60,6 +60,9 @@
     message.hidden = false;
   };
 
+  // The program calls for it too, when it has no texts to say it with.
+  addEventListener("lw-no-texts", () => showFailure("The texts did not arrive."), { once: true });
+
   const parsed = new Promise((resolve) => {
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", resolve);
     else resolve();

@@ -49,25 +49,24 @@ pub fn App() -> impl IntoView {
             intl::set_request_language(&language);
             remembered.refresh();
         }
-        spawn_local(fetch(language, start));
+        spawn_local(fetch(language, start, preferences, remembered));
     });
     watch(move || {
         if start.get() != Start::Fetching {
             document::remove_shell();
         }
     });
-    let is_signed_out = Memo::new(move |_| {
-        let is_signed_out = session.is_signed_out();
-        if is_signed_out {
+    watch(move || {
+        if session.is_signed_out() {
             remembered.forget();
         }
-        is_signed_out
     });
+    let is_signed_out = Memo::new(move |_| session.is_signed_out());
 
     move || match start.get() {
         Start::Fetching => ().into_any(),
         Start::Failed(error) => {
-            let retry = move |_: &str, _| spawn_local(fetch(preferences.language(), start));
+            let retry = move |_: &str, _| spawn_local(fetch(intl::language(), start, preferences, remembered));
             view! { <main class="screen" id="main">{live_with(move || load_failed(&error), retry)}</main> }.into_any()
         }
         Start::Ready(programme) => {
@@ -124,23 +123,36 @@ fn Screens(router: Router) -> impl IntoView {
 }
 
 /// Fetches the texts and the programme in a language, both at once.
-async fn fetch(language: String, start: RwSignal<Start>) {
-    intl::set_request_language(&language);
+async fn fetch(language: String, start: RwSignal<Start>, preferences: Preferences, remembered: Remembered) {
     let texts = api::programme::get_texts(&language);
     let programme = api::programme::get_programme();
-    start.set(match futures::join!(texts, programme) {
+    let (texts, programme) = futures::join!(texts, programme);
+    if preferences.language_untracked() != language {
+        // Another language was chosen meanwhile.
+        return;
+    }
+    let is_running = matches!(*start.read_untracked(), Start::Ready(_));
+    match (texts, programme) {
         (Ok(texts), Ok(programme)) => {
             intl::set_language(&language, texts);
             intl::set_programme(&programme);
             theme::apply(&programme.theme.accent);
-            Start::Ready(Arc::new(programme))
+            start.set(Start::Ready(Arc::new(programme)));
+        }
+        // A wallet that runs goes on in the language that it has.
+        (Err(error), _) | (_, Err(error)) if is_running => {
+            let kept = intl::language_of_texts();
+            intl::set_request_language(&kept);
+            preferences.keep_language(&kept, error);
+            remembered.refresh();
+            start.notify();
         }
         (Ok(texts), Err(error)) => {
             intl::set_language(&language, texts);
-            Start::Failed(error)
+            start.set(Start::Failed(error));
         }
-        (Err(error), _) => Start::Failed(error),
-    });
+        (Err(_), _) => document::show_that_nothing_opened(),
+    }
 }
 
 /// The language that `boot.js` chose, as far as there is a file for it.

@@ -67,11 +67,7 @@ impl Remembered {
         let catalogue_filter = RwSignal::new(CatalogueFilter::default());
         let ledger_filter = RwSignal::new(None);
         let remembered = Self {
-            status: Source::new(session, move || async move {
-                let status = api::status::get_status().await?;
-                session.started();
-                Ok(status)
-            }),
+            status: Source::new(session, api::status::get_status).proving_session(),
             highlights: Source::new(session, list_highlights),
             catalogue: Pages::new(session, move |after| async move {
                 let filter = catalogue_filter.get_untracked();
@@ -97,7 +93,7 @@ impl Remembered {
         self.ledger_filter.set(None);
     }
 
-    /// Asks again for everything that is there, in another language perhaps.
+    /// Asks again for the status, and forgets the rest until a screen wants it: in another language, say.
     pub fn refresh(&self) {
         self.status.refresh();
         self.highlights.forget();

@@ -26,7 +26,10 @@ thread_local! {
 
 #[derive(Default)]
 struct Locale {
+    /// The language to ask in.
     language: String,
+    /// The language of the texts, which differs while others are on their way.
+    language_of_texts: String,
     /// The language in the region that the browser names with it (`en-GB`): how days and numbers are written.
     regional: String,
     messages: JsValue,
@@ -43,6 +46,7 @@ pub fn set_language(language: &str, messages: JsValue) {
         let time_zone = std::mem::take(&mut locale.time_zone);
         *locale = Locale {
             language: language.to_owned(),
+            language_of_texts: language.to_owned(),
             regional: browser::regional(language),
             messages,
             time_zone,
@@ -75,6 +79,11 @@ pub fn set_programme(programme: &Programme) {
 /// The language that holds, as a BCP 47 tag.
 pub fn language() -> String {
     LOCALE.with_borrow(|locale| locale.language.clone())
+}
+
+/// The language of the texts that there are, as a BCP 47 tag.
+pub fn language_of_texts() -> String {
+    LOCALE.with_borrow(|locale| locale.language_of_texts.clone())
 }
 
 /// What a language is called in itself, such as "فارسی".
@@ -211,12 +220,21 @@ pub fn percent(value: u8) -> String {
 
 /// Reads a whole number as people type it, in any of our languages' digits; spaces and grouping are forgiven.
 pub fn parse_points(typed: &str) -> Option<Points> {
-    let digits: String = western(typed)
-        .chars()
-        .filter(|c| !is_grouping(*c) && !matches!(c, '.' | ','))
-        .collect();
+    let text: String = western(typed).chars().filter(|c| !is_grouping(*c)).collect();
+    let mut groups = text.split(['.', ',']);
+    let first = groups.next().unwrap_or_default();
+    // A sign groups thousands, or it makes a fraction, which points do not have.
+    let rest = groups
+        .map(|group| Some(group).filter(|group| group.len() == 3))
+        .collect::<Option<Vec<_>>>()?;
+    let digits = first.to_owned() + &rest.concat();
     let is_number = digits.chars().all(|c| c.is_ascii_digit());
     digits.parse().ok().filter(|_| is_number).map(Points)
+}
+
+/// The digits of a text, in any of our languages, as Western ones.
+pub fn digits(typed: &str) -> String {
+    western(typed).chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Reads an amount as people type it, with a point, a comma or a Persian decimal sign.
@@ -343,8 +361,12 @@ fn format(kind: &str, class: &str, method: &str, value: &JsValue, options: impl 
             .map(|(_, kept)| kept.clone())
     });
     let formatter = kept.or_else(|| {
-        let regional = LOCALE.with_borrow(|locale| locale.regional.clone());
-        let made = Formatter::new(class, method, &regional, &options())?;
+        let (regional, plain) =
+            LOCALE.with_borrow(|locale| (locale.regional.clone(), locale.language_of_texts.clone()));
+        let options = options();
+        // A browser may name a region in a way that its own `Intl` does not take.
+        let made = Formatter::new(class, method, &regional, &options)
+            .or_else(|| Formatter::new(class, method, &plain, &options))?;
         LOCALE.with_borrow_mut(|locale| locale.formatters.push((kind.to_owned(), made.clone())));
         Some(made)
     });
@@ -430,6 +452,8 @@ mod tests {
         for typed in ["1250", "1,250", "1.250", "۱٬۲۵۰", " 1 250 "] {
             assert_eq!(parse_points(typed), Some(Points(1250)), "{typed:?}");
         }
-        assert_eq!(parse_points("leaf"), None);
+        for typed in ["leaf", "2.5", "-4", ""] {
+            assert_eq!(parse_points(typed), None, "{typed:?}");
+        }
     }
 }

@@ -80,6 +80,10 @@ impl Router {
             let _ = history.set_scroll_restoration(web_sys::ScrollRestoration::Manual);
         }
         let _ = window_event_listener(ev::popstate, move |event| {
+            // A jump within a screen, to its content say, is the browser's own.
+            if current() == router.route.get_untracked() {
+                return;
+            }
             router.show(current());
             restore_scroll(Entry::of(&event.state()).place);
         });

@@ -3,8 +3,9 @@
 use gloo_net::http::Request;
 use loyalty_contract::programme::Programme;
 use wasm_bindgen::JsValue;
+use web_sys::AbortSignal;
 
-use super::{ApiError, get, url};
+use super::{ApiError, PATIENCE_MS, get, url};
 
 /// What makes this shop's programme different.
 pub async fn get_programme() -> Result<Programme, ApiError> {
@@ -16,6 +17,7 @@ pub async fn get_texts(language: &str) -> Result<JsValue, ApiError> {
     // A plain request, so that it is the one that `boot.js` sent ahead.
     let unreachable = |_: gloo_net::Error| ApiError::Unreachable;
     let response = Request::get(&format!("/locales/{language}.json"))
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)))
         .send()
         .await
         .map_err(unreachable)?;

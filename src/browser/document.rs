@@ -141,3 +141,10 @@ pub fn set_attribute(id: &str, name: &str, value: &str) {
 pub fn set_part(element: &HtmlElement, percent: &str) {
     let _ = element.style().set_property("--part", &[percent, "%"].concat());
 }
+
+/// Lets the page itself say that the wallet did not open: `boot.js` has words for it when the program has none.
+pub fn show_that_nothing_opened() {
+    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new("lw-no-texts")) {
+        let _ = window.dispatch_event(&event);
+    }
+}

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::icon::icon;
 use crate::api::ApiError;
-use crate::intl::{self, t};
+use crate::intl::{self, DayStyle, t};
 
 /// What a press on "try again" is called, see [`super::live::live_with`].
 pub const RETRY: &str = "retry";
@@ -66,7 +66,7 @@ pub fn stale_note(as_of: Instant) -> Markup {
     html! {
         p.stale-note role="status" {
             (icon("offline"))
-            span { (t::app::as_of(&intl::time(as_of))) }
+            span { (t::app::as_of(&intl::day(as_of, DayStyle::Short), &intl::time(as_of))) }
             button.link type="button" data-action=(RETRY) { (t::app::retry()) }
         }
     }

@@ -77,7 +77,9 @@ fn replace(node: &HtmlElement, markup: &str) {
     let focused = document::focused_within(node).and_then(|element| {
         ["id", "data-action", "href"].into_iter().find_map(|name| {
             let value = element.get_attribute(name)?;
-            Some(["[", name, "=\"", &value, "\"]"].concat())
+            let option = element.get_attribute("value").filter(|_| element.has_attribute("name"));
+            let option = option.map_or(String::new(), |option| ["[value=\"", &option, "\"]"].concat());
+            Some(["[", name, "=\"", &value, "\"]", &option].concat())
         })
     });
     node.set_inner_html(markup);

@@ -39,11 +39,18 @@ pub fn home() -> Markup {
                 }
             }
             div.column {
-                div.stack {
-                    div.card__head { div.title { (block("line", "name")) } }
-                    div.shelf { @for _ in 0..3 { (reward()) } }
-                }
+                (shelf())
             }
+        }
+    }
+}
+
+/// The frame of a few rewards.
+pub fn shelf() -> Markup {
+    html! {
+        div.stack aria-hidden="true" {
+            div.card__head { div.title { (block("line", "name")) } }
+            div.shelf { @for _ in 0..3 { (reward()) } }
         }
     }
 }

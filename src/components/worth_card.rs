@@ -42,6 +42,9 @@ pub fn worth_card(status: &Status, min_spend: Points) -> Markup {
                     span.worth__pending {
                         (t::home::pending(&intl::day(next.at, DayStyle::Short), &intl::signed_points(next.points)))
                     }
+                    @if balance.pending != next.points {
+                        span.worth__pending { (t::home::pending_total(&intl::points(balance.pending))) }
+                    }
                 }
             }
         }

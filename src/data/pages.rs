@@ -37,6 +37,8 @@ pub struct Pages<T: Send + Sync + 'static> {
     load: RwSignal<Load<Loaded<T>>>,
     more: RwSignal<More>,
     ask: StoredValue<Ask<T>, LocalStorage>,
+    /// What comes after the last page that is there, while it is asked for too.
+    next: StoredValue<Option<String>>,
     /// When the first page was as it stands, by this device's clock.
     as_of: StoredValue<Instant>,
     /// Counts the questions, so that an answer that was overtaken is dropped.
@@ -63,6 +65,7 @@ impl<T: Send + Sync + 'static> Pages<T> {
             load: RwSignal::new(Load::Loading),
             more: RwSignal::new(More::No),
             ask: StoredValue::new_local(ask),
+            next: StoredValue::new(None),
             as_of: StoredValue::new(browser::now()),
             turn: StoredValue::new(0),
             session,
@@ -116,17 +119,26 @@ impl<T: Send + Sync + 'static> Pages<T> {
         if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
             self.load.set(Load::Loading);
         }
+        // Nothing is to grow until the answer is there: what it would grow from may be another list.
+        self.more.set(More::Asking);
         let list = *self;
         self.answer(None, move |answer| match answer {
             Ok(page) => {
-                list.more.set(page.next.map_or(More::No, More::After));
                 list.as_of.set_value(browser::now());
                 list.load.set(Load::Ready(vec![Arc::new(page.items)]));
+                list.continue_after(page.next);
             }
-            Err(error) => list
-                .load
-                .update(|load| *load = failed(std::mem::replace(load, Load::Loading), error)),
+            Err(error) => {
+                list.load
+                    .update(|load| *load = failed(std::mem::replace(load, Load::Loading), error));
+                list.continue_after(list.next.get_value());
+            }
         });
+    }
+
+    fn continue_after(&self, next: Option<String>) {
+        self.next.set_value(next.clone());
+        self.more.set(next.map_or(More::No, More::After));
     }
 
     /// Asks for the next page, if there is one and it is not on its way.
@@ -138,12 +150,12 @@ impl<T: Send + Sync + 'static> Pages<T> {
         let list = *self;
         self.answer(Some(cursor.clone()), move |answer| match answer {
             Ok(page) => {
-                list.more.set(page.next.map_or(More::No, More::After));
                 list.load.update(|load| {
                     if let Load::Ready(pages) | Load::Stale(pages, _) = load {
                         pages.push(Arc::new(page.items));
                     }
                 });
+                list.continue_after(page.next);
             }
             Err(error) => list.more.set(More::Failed(cursor, error)),
         });
@@ -152,7 +164,7 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// Forgets what is known; an answer still on its way is dropped.
     pub fn forget(&self) {
         self.next_turn();
-        self.more.set(More::No);
+        self.continue_after(None);
         self.load.set(Load::Loading);
     }
 

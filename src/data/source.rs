@@ -5,9 +5,11 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use loyalty_contract::Instant;
 
 use super::Load;
 use crate::api::ApiError;
+use crate::browser;
 use crate::state::Session;
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -20,7 +22,11 @@ pub struct Source<T: Send + Sync + 'static> {
     turn: StoredValue<u32>,
     /// Whether an answer is on its way.
     is_asking: StoredValue<bool>,
+    /// When the value was as it stands, by this device's clock.
+    as_of: StoredValue<Instant>,
     session: Session,
+    /// Whether an answer shows that somebody is signed in.
+    proves_session: bool,
 }
 
 impl<T: Send + Sync + 'static> Clone for Source<T> {
@@ -43,8 +49,23 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
             ask: StoredValue::new_local(ask),
             turn: StoredValue::new(0),
             is_asking: StoredValue::new(false),
+            as_of: StoredValue::new(browser::now()),
             session,
+            proves_session: false,
         }
+    }
+
+    /// The same, where only somebody signed in gets an answer.
+    pub fn proving_session(self) -> Self {
+        Self {
+            proves_session: true,
+            ..self
+        }
+    }
+
+    /// When the value was as it stands, by this device's clock.
+    pub fn as_of(&self) -> Instant {
+        self.as_of.get_value()
     }
 
     /// What is known; follows every change.
@@ -81,7 +102,13 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
             }
             source.is_asking.set_value(false);
             match answer {
-                Ok(value) => source.load.set(Load::Ready(value)),
+                Ok(value) => {
+                    source.as_of.set_value(browser::now());
+                    if source.proves_session {
+                        source.session.started();
+                    }
+                    source.load.set(Load::Ready(value));
+                }
                 Err(ApiError::SignedOut) => source.session.ended(),
                 Err(error) => source.load.update(|load| {
                     *load = match std::mem::replace(load, Load::Loading) {

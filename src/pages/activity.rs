@@ -139,7 +139,8 @@ fn Rest(list: Pages<LedgerEntry>) -> impl IntoView {
         }
     });
     let rest = move || match list.more() {
-        More::No if list.is_empty() => Markup::default(),
+        // Of an empty list, the screen itself says what there is to say.
+        _ if list.is_empty() => Markup::default(),
         More::No => markup! { p.muted { (t::activity::beginning()) } },
         More::Asking => markup! { p.muted role="status" { (t::app::loading()) } },
         More::After(_) => markup! { button.button type="button" data-action="more" { (t::app::more()) } },

@@ -17,7 +17,7 @@ use crate::api::{self, ApiError};
 use crate::browser::document;
 use crate::browser::timer::Debounce;
 use crate::components::chips::chips;
-use crate::components::failure::{empty, error_notice, load_failed, stale_note};
+use crate::components::failure::{RETRY, empty, error_notice, explain, load_failed, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
@@ -177,7 +177,8 @@ fn Converter(range: Range) -> impl IntoView {
         confirmed: Confirmed::Asking,
     });
     let minor = Memo::new(move |_| chosen.read().minor);
-    ask_when_at_rest(range, minor, chosen);
+    let tries = RwSignal::new(0);
+    ask_when_at_rest(range, minor, tries, chosen);
     watch(move || follow(&range, &chosen.read()));
 
     let set = move |minor: i64| {
@@ -227,18 +228,21 @@ fn Converter(range: Range) -> impl IntoView {
             </div>
             <div class="column">
                 <section class="card">{live(facts)}</section>
-                <section role="status">{live(move || said(&chosen.read().confirmed))}</section>
+                {live_with(move || said(&chosen.read().confirmed), move |_, _| tries.update(|tries| *tries += 1))}
+                <p class="visually-hidden" role="status">{live(move || spoken(&chosen.read().confirmed))}</p>
+                <p class="muted">{t::convert::not_yet()}</p>
             </div>
         </div>
     }
 }
 
 /// Asks the server about an amount once the hand rests on it.
-fn ask_when_at_rest(range: Range, minor: Memo<i64>, chosen: RwSignal<Chosen>) {
+fn ask_when_at_rest(range: Range, minor: Memo<i64>, tries: RwSignal<i64>, chosen: RwSignal<Chosen>) {
     let rest = Debounce::default();
     let session = use_session();
     watch(move || {
         let asked = minor.get();
+        tries.track();
         chosen.update(|chosen| chosen.confirmed = Confirmed::Asking);
         rest.call(HAND_RESTS, move || {
             spawn_local(async move {
@@ -378,7 +382,21 @@ fn said(confirmed: &Confirmed) -> Markup {
                 (conditions(&quote.conditions))
             }
         },
-        Confirmed::No(error) => error_notice(error),
+        Confirmed::No(error) => html! {
+            (error_notice(error))
+            button.button type="button" data-action=(RETRY) { (t::app::retry()) }
+        },
+    }
+}
+
+/// The same in one sentence, for those who hear it.
+fn spoken(confirmed: &Confirmed) -> Markup {
+    match confirmed {
+        Confirmed::Asking => Markup::default(),
+        Confirmed::Yes(quote) => {
+            html! { (t::convert::confirmed(&intl::money(quote.money), &intl::points(quote.points))) }
+        }
+        Confirmed::No(error) => html! { (explain(error).0) },
     }
 }
 

@@ -9,7 +9,7 @@ use loyalty_contract::status::{Debt, Expiration, MemberState, Status};
 use loyalty_rules::{earning, worth};
 use maud::{Markup, html};
 
-use crate::components::failure::{Tone, load_failed, notice, stale_note};
+use crate::components::failure::{RETRY, Tone, load_failed, notice, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
 use crate::components::nav::brand;
@@ -31,7 +31,7 @@ pub fn HomePage() -> impl IntoView {
     remembered.highlights.want();
     let programme = use_programme();
     let content = move || {
-        let highlights = remembered.highlights.value().unwrap_or_default();
+        let highlights = remembered.highlights.get();
         let overview = |status: &Status| overview(status, &highlights, &programme);
         html! {
             div.bar { span.brand { (brand(&programme)) } }
@@ -54,7 +54,7 @@ pub fn HomePage() -> impl IntoView {
 }
 
 /// The cards, in the order in which a person asks.
-fn overview(status: &Status, highlights: &[Reward], programme: &Programme) -> Markup {
+fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Programme) -> Markup {
     let held = status.tier.as_ref().map(|tier| tier.current.as_str());
     let rate = multiplier(&programme.tiers, held);
     let contact = status
@@ -73,7 +73,16 @@ fn overview(status: &Status, highlights: &[Reward], programme: &Programme) -> Ma
                 @if let Some(tier) = &status.tier { (tier_card(tier, &programme.tiers)) }
             }
             div.column {
-                @if !highlights.is_empty() { (highlights_shelf(highlights, status, programme, rate)) }
+                @match highlights {
+                    Load::Loading => (skeleton::shelf()),
+                    Load::Failed(_) => p.muted {
+                        (t::home::highlights_failed()) " "
+                        button.link type="button" data-action=(RETRY) { (t::app::retry()) }
+                    },
+                    Load::Ready(rewards) | Load::Stale(rewards, _) => {
+                        @if !rewards.is_empty() { (highlights_shelf(rewards, status, programme, rate)) }
+                    }
+                }
                 (rule_card(status, programme, rate))
             }
         }

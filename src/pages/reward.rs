@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use loyalty_contract::ProblemCode;
 use loyalty_contract::programme::Programme;
-use loyalty_contract::rewards::Reward;
+use loyalty_contract::rewards::{Availability, Reward};
 use loyalty_contract::status::Status;
 use maud::{Markup, html};
 
@@ -40,13 +40,10 @@ pub fn RewardPage(
         Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => gone(),
         Load::Failed(error) => load_failed(&error),
         Load::Ready(reward) => details(&reward, status.value().as_ref(), &programme),
-        Load::Stale(reward, _) => {
-            let status = status.value();
-            html! {
-                @if let Some(status) = &status { (stale_note(status.as_of)) }
-                (details(&reward, status.as_ref(), &programme))
-            }
-        }
+        Load::Stale(reward, _) => html! {
+            (stale_note(source.as_of()))
+            (details(&reward, status.value().as_ref(), &programme))
+        },
     };
     view! {
         <BackBar title to=Route::Rewards />
@@ -98,8 +95,8 @@ pub fn conditions(conditions: &[String]) -> Markup {
 fn standing(reward: &Reward, status: &Status, programme: &Programme) -> Markup {
     let held = status.tier.as_ref().map(|tier| tier.current.as_str());
     let rate = multiplier(&programme.tiers, held);
-    match Missing::of(reward, programme, rate) {
-        Some(missing) => {
+    match (Missing::of(reward, programme, rate), &reward.availability) {
+        (Some(missing), _) => {
             let picture = if missing.is_gone { "info" } else { "clock" };
             let text = html! {
                 @for sentence in &missing.sentences { p { (sentence) } }
@@ -107,10 +104,16 @@ fn standing(reward: &Reward, status: &Status, programme: &Programme) -> Markup {
             };
             notice(Tone::Warm, picture, &missing.short, &text)
         }
-        None => {
+        (None, Some(Availability::Ready)) => {
             let left = t::reward::left(&intl::points(status.balance.available - reward.cost_points));
-            notice(Tone::Success, "check", &t::reward::ready(), &html! { p { (left) } })
+            notice(
+                Tone::Success,
+                "check",
+                &t::reward::ready(),
+                &html! { p { (left) } p.muted { (t::convert::not_yet()) } },
+            )
         }
+        (None, _) => Markup::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::components::live::{live, live_with};
 use crate::components::nav::brand;
 use crate::components::page_heading::PageHeading;
 use crate::data::{Remembered, use_remembered};
-use crate::intl::t;
+use crate::intl::{digits, t};
 use crate::pages::home::rule;
 use crate::pages::you::languages;
 use crate::routes::{Router, use_router};
@@ -176,7 +176,17 @@ async fn send_code(form: RwSignal<Form>, signed_in: SignedInHere) {
     if code.len() != CODE_LENGTH {
         fail(form, Failure::Field(t::sign_in::six_digits()));
     } else if start(form) {
-        match api::auth::create_session(&id, &code).await {
+        let answer = api::auth::create_session(&id, &code).await;
+        if form
+            .read_untracked()
+            .sent
+            .as_ref()
+            .is_none_or(|sent| sent.challenge_id != id)
+        {
+            // Another address was chosen meanwhile; what became of this one is of no matter any more.
+            return;
+        }
+        match answer {
             Ok(SignedIn::Member) => {
                 form.update(|form| *form = Form::default());
                 signed_in.router.arrive();
@@ -256,8 +266,10 @@ fn address_step(form: &Form, is_demo: bool) -> Markup {
 
 fn code_step(form: &Form, sent: &Challenge) -> Markup {
     html! {
-        p.muted { (t::sign_in::code_help(&form.address)) }
-        @if let Some(code) = &sent.demo_code { (sample_code(code)) }
+        @match &sent.demo_code {
+            Some(code) => (sample_code(&form.address, code)),
+            None => p.muted { (t::sign_in::code_help(&form.address)) },
+        }
         div role="alert" {
             @if form.is_unknown {
                 (notice(Tone::Warm, "info", &t::sign_in::not_a_member(), &html! { p { (t::sign_in::not_a_member_help()) } }))
@@ -280,14 +292,14 @@ fn code_step(form: &Form, sent: &Challenge) -> Markup {
 }
 
 /// The sample's code, which no mail brings.
-fn sample_code(code: &str) -> Markup {
+fn sample_code(address: &str, code: &str) -> Markup {
     let spaced = [code.get(..3), code.get(3..)].map(Option::unwrap_or_default).join(" ");
     html! {
         div.notice data-tone="info" {
             (icon("info"))
             div.notice__text {
                 b { (t::app::demo()) }
-                p { (t::sign_in::demo_code()) " " bdi.num { (spaced) } }
+                p { (t::sign_in::demo_code(address)) " " bdi.num { (spaced) } }
             }
             div.notice__actions {
                 button.button type="button" data-variant="quiet" data-action=(FILL) { (t::sign_in::use_code()) }
@@ -322,21 +334,7 @@ fn is_at_field(form: &Form) -> bool {
 
 /// Enough to spare a question to the server; the server decides.
 fn looks_like_an_address(typed: &str) -> bool {
-    let is_email = typed
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
-    let is_phone = typed.strip_prefix('+').is_some_and(|rest| digits(rest).len() >= 7);
-    is_email || is_phone
-}
-
-/// The digits of a text, Persian ones as Western.
-fn digits(typed: &str) -> String {
     typed
-        .chars()
-        .filter_map(|c| match c {
-            '0'..='9' => Some(c),
-            '\u{6f0}'..='\u{6f9}' => char::from_digit(c as u32 - 0x6f0, 10),
-            _ => None,
-        })
-        .collect()
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }

@@ -18,6 +18,7 @@ use crate::intl::{self, t};
 use crate::pages::code::{grouped, name_and_tier};
 use crate::pages::home::{contact_links, rule};
 use crate::pages::reward::conditions;
+use crate::routes::{Route, use_router};
 use crate::state::{Theme, use_preferences, use_programme, use_session};
 
 /// Profile, settings, the programme in short, and the way out.
@@ -47,6 +48,9 @@ pub fn YouPage() -> impl IntoView {
             section.card {
                 (segmented(&t::you::theme(), THEME, &themes, preferences.theme().name().unwrap_or_default()))
                 (languages())
+                div role="alert" {
+                    @if let Some(error) = preferences.refused_language() { (error_notice(&error)) }
+                }
             }
         }
     };
@@ -111,17 +115,21 @@ pub fn languages() -> Markup {
         .iter()
         .map(|language| ((*language).to_owned(), intl::language_name(language)))
         .collect();
-    segmented(&t::you::language(), "language", &options, &intl::language())
+    segmented(&t::you::language(), "language", &options, &intl::language_of_texts())
 }
 
 #[component]
 fn SignOut() -> impl IntoView {
-    let session = use_session();
+    let (session, router) = (use_session(), use_router());
     let failed = RwSignal::new(None::<ApiError>);
     let sign_out = move |_: &str, _| {
         spawn_local(async move {
             match api::auth::end_session().await {
-                Ok(()) | Err(ApiError::SignedOut) => session.ended(),
+                Ok(()) | Err(ApiError::SignedOut) => {
+                    session.ended();
+                    // Whoever signs in next begins where everybody begins.
+                    router.go(&Route::Home);
+                }
                 Err(error) => failed.set(Some(error)),
             }
         });

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::api::ApiError;
 use crate::browser::{self, storage};
 
 const THEME: &str = "lw.theme";
@@ -43,6 +44,8 @@ impl Theme {
 pub struct Preferences {
     theme: RwSignal<Theme>,
     language: RwSignal<String>,
+    /// Why the language that was chosen last could not be had.
+    refused: RwSignal<Option<ApiError>>,
 }
 
 impl Preferences {
@@ -52,6 +55,7 @@ impl Preferences {
         let preferences = Self {
             theme: RwSignal::new(theme),
             language: RwSignal::new(language),
+            refused: RwSignal::new(None),
         };
         provide_context(preferences);
         preferences
@@ -74,9 +78,28 @@ impl Preferences {
         self.language.get()
     }
 
+    /// The language chosen, as it is now.
+    pub fn language_untracked(&self) -> String {
+        self.language.get_untracked()
+    }
+
+    /// Stays with a language, since another could not be had.
+    pub fn keep_language(&self, language: &str, error: ApiError) {
+        storage::set(LANGUAGE, Some(language));
+        self.refused.set(Some(error));
+        // Nothing is to be fetched for it, so nobody is told.
+        language.clone_into(&mut self.language.write_untracked());
+    }
+
+    /// Why the language that was chosen last could not be had; follows every change.
+    pub fn refused_language(&self) -> Option<ApiError> {
+        self.refused.get()
+    }
+
     /// Chooses a language, from now on. The wallet then fetches its texts and shows itself anew.
     pub fn set_language(&self, language: &str) {
         storage::set(LANGUAGE, Some(language));
+        self.refused.set(None);
         self.language.set(language.to_owned());
     }
 }
