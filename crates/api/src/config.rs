@@ -44,7 +44,7 @@ pub enum Command {
 /// How to serve.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
-    /// The address to listen on.
+    /// The address to listen on; a demo's is this machine's own, unless with `--demo-in-public`.
     #[arg(long, env = "LOYALTY_HOST", value_name = "IP", default_value = "127.0.0.1")]
     pub host: IpAddr,
 
@@ -70,7 +70,7 @@ pub struct Serve {
     #[arg(long, env = "LOYALTY_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
 
-    /// Let a demo answer under other names than this machine's own, and behind a proxy.
+    /// Let a demo listen on other addresses than this machine's own, answer under other names, and behind a proxy.
     #[arg(long, env = "LOYALTY_DEMO_IN_PUBLIC", requires = "demo", value_parser = FalseyValueParser::new())]
     pub demo_in_public: bool,
 

@@ -47,12 +47,14 @@ impl Server {
     /// # Errors
     /// [`Failure`] where serving failed meanwhile.
     pub async fn stop(self) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| Failure::new(format!("Serving failed: {error}."));
         // Gone only if the server is, which the task below then tells.
         let _ = self.end.send(());
         match tokio::time::timeout(GRACE, self.task).await {
-            Ok(Ok(Err(error))) => Err(Failure::new(format!("Serving failed: {error}."))),
-            Ok(Err(error)) => Err(Failure::new(format!("Serving failed: {error}."))),
-            Ok(Ok(Ok(()))) | Err(_) => Ok(()),
+            Ok(Ok(ended)) => ended.map_err(failed),
+            Ok(Err(broken)) => Err(failed(broken.into())),
+            // What is still being answered is cut off.
+            Err(_) => Ok(()),
         }
     }
 }
@@ -60,7 +62,7 @@ impl Server {
 /// Takes the port, brings a demo's database up, and begins to answer.
 ///
 /// # Errors
-/// [`Failure`] where the port, the folder, the URL or the database is none to serve with.
+/// [`Failure`] where the address, the folder, the URL or the database is none to serve with.
 pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
     if let Some(folder) = config
         .wallet_dir
@@ -70,6 +72,12 @@ pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
         return Err(Failure::new(format!(
             "There is no built wallet in {}: it has no index.html.",
             folder.display()
+        )));
+    }
+    if config.demo && !config.demo_in_public && !config.host.is_loopback() {
+        return Err(Failure::new(format!(
+            "Anybody can sign in to a demo, so it listens on {}, which others can reach, only with --demo-in-public.",
+            config.host
         )));
     }
     let origin = config.public_url.as_deref().map(http::origin).transpose()?;

@@ -71,6 +71,9 @@ fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
 }
 
 /// Keeps a demo, in which anybody can sign in, to this machine unless it was told otherwise.
+///
+/// It listens on this machine's own address then, so whoever gets here came from here: by a proxy that lets others
+/// in, or from a page that gave its own name this machine's address.
 pub async fn demo_stays_here(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if app.demo && !app.demo_in_public {
         let is_forwarded = request.headers().keys().any(|name| {

@@ -60,6 +60,9 @@ fn what_cannot_be_served_is_said_in_a_sentence() {
     );
     serve(&database, &["--wallet-dir", "/nowhere"], "no built wallet");
     serve(&database, &["--clock", "2026-11-21T10:00:00Z"], "--demo");
+    for host in ["0.0.0.0", "::", "192.0.2.1"] {
+        serve(&database, &["--demo", "--host", host], "only with --demo-in-public");
+    }
     serve(&database, &["--demo", "--as-of", "2999-01-01"], "has not begun yet");
     serve(&database, &["--demo", "--sample", "/nowhere"], "no folder /nowhere");
 
