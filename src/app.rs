@@ -61,7 +61,6 @@ pub fn App() -> impl IntoView {
             remembered.forget();
         }
     });
-    let is_signed_out = Memo::new(move |_| session.is_signed_out());
 
     move || match start.get() {
         Start::Fetching => ().into_any(),
@@ -76,7 +75,7 @@ pub fn App() -> impl IntoView {
                 <div class="app">
                     {is_demo.then(|| view! { <p class="demo-ribbon">{t::app::demo()}</p> })}
                     {move || {
-                        if is_signed_out.get() {
+                        if session.is_signed_out() {
                             view! { <pages::sign_in::SignInPage /> }.into_any()
                         } else {
                             view! { <Screens router /> }.into_any()
@@ -92,13 +91,12 @@ pub fn App() -> impl IntoView {
 /// The frame of a signed-in member, and in it the screen for where they are.
 #[component]
 fn Screens(router: Router) -> impl IntoView {
-    let route = Memo::new(move |_| router.route());
     let programme = use_programme();
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
-        {live(move || nav(&route.get(), &programme))}
+        {live(move || nav(&router.route(), &programme))}
         {move || {
-            let route = route.get();
+            let route = router.route();
             let width = match route {
                 Route::Activity | Route::You | Route::Code => Some("narrow"),
                 _ => None,

@@ -18,22 +18,26 @@ type Act = Box<dyn Fn(&str, String)>;
 
 /// Shows markup that is made anew whenever a signal that it read changes. The same markup again changes nothing, and
 /// the focus stays where it was, so an answer that says what was known disturbs nobody.
-pub fn live(markup: impl Fn() -> Markup + Send + Sync + 'static) -> AnyView {
+pub fn live(markup: impl Fn() -> Markup + 'static) -> AnyView {
     host(Box::new(move || markup().into_string()), Box::new(|_, _| ()))
 }
 
 /// Like [`live`]; calls `act` with what somebody did in it, and what the field then says.
-pub fn live_with(markup: impl Fn() -> Markup + Send + Sync + 'static, act: impl Fn(&str, String) + 'static) -> AnyView {
+pub fn live_with(markup: impl Fn() -> Markup + 'static, act: impl Fn(&str, String) + 'static) -> AnyView {
     host(Box::new(move || markup().into_string()), Box::new(act))
 }
 
 /// One host for every kind of markup: taking boxes, it is compiled once.
-fn host(markup: Box<dyn Fn() -> String + Send + Sync>, act: Act) -> AnyView {
+fn host(markup: Box<dyn Fn() -> String>, act: Act) -> AnyView {
     let node = NodeRef::<html::Div>::new();
-    let text = Memo::new(move |_| markup());
+    let mut shown = String::new();
     watch(move || {
-        if let Some(node) = node.get() {
-            replace(&node, &text.read());
+        let text = markup();
+        if let Some(node) = node.get()
+            && text != shown
+        {
+            replace(&node, &text);
+            shown = text;
         }
     });
     let act = Rc::new(act);

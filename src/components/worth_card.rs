@@ -24,11 +24,12 @@ pub fn worth_card(status: &Status, min_spend: Points) -> Markup {
         Some("debt") => t::home::below_zero(&status.member.name),
         _ => t::home::worth_label(&status.member.name),
     };
+    let worth = intl::money(balance.worth);
     html! {
         section.worth data-state=[state] {
             p.worth__label { (label) }
             div {
-                p.worth__money { (intl::money(balance.worth)) }
+                p.worth__money data-length=[(worth.chars().count() > 8).then_some("long")] { (worth) }
                 p.worth__points { (intl::points(balance.available)) }
             }
             div.worth__row {

@@ -95,9 +95,12 @@ impl<T: Send + Sync + 'static> Pages<T> {
         })
     }
 
-    /// Asks for the first page, unless there is one already.
+    /// Asks for the list, as a screen does when it is opened; not for one that has grown, whose reader goes on in it.
     pub fn want(&self) {
-        if !self.load.with_untracked(|load| matches!(load, Load::Ready(_))) {
+        let has_grown = self
+            .load
+            .with_untracked(|load| load.value().is_some_and(|pages| pages.len() > 1));
+        if !has_grown {
             self.refresh();
         }
     }

@@ -151,11 +151,9 @@ enum Confirmed {
     No(ApiError),
 }
 
-/// What is under the hand.
+/// What is being typed, and what the server said to the amount.
 #[derive(Clone, PartialEq, Eq)]
-struct Chosen {
-    /// How much to take off, in minor units.
-    minor: i64,
+struct Entered {
     /// The field that is being typed into: its text stays as typed.
     typing: Option<&'static str>,
     /// What is wrong with what was typed; the amount is then still the last good one.
@@ -170,39 +168,34 @@ const MONEY: &str = "money";
 #[component]
 fn Converter(range: Range) -> impl IntoView {
     let start = range.round_sums().last().copied().unwrap_or(range.most.minor);
-    let chosen = RwSignal::new(Chosen {
-        minor: start,
+    // How much to take off, in minor units.
+    let minor = RwSignal::new(start);
+    let entered = RwSignal::new(Entered {
         typing: None,
         problem: None,
         confirmed: Confirmed::Asking,
     });
-    let minor = Memo::new(move |_| chosen.read().minor);
     let tries = RwSignal::new(0);
-    ask_when_at_rest(range, minor, tries, chosen);
-    watch(move || follow(&range, &chosen.read()));
+    ask_when_at_rest(range, minor, tries, entered);
+    watch(move || follow(&range, minor.get(), &entered.read()));
 
-    let set = move |minor: i64| {
-        chosen.update(|chosen| {
-            chosen.minor = range.clamp(minor);
-            chosen.typing = None;
-            chosen.problem = None;
+    let take = move |field: Option<&'static str>, read: Result<i64, String>| {
+        let (chosen, problem) = match read {
+            Ok(chosen) => (chosen, None),
+            Err(problem) => (minor.get_untracked(), Some(problem)),
+        };
+        entered.update(|entered| {
+            entered.typing = field;
+            entered.problem = problem;
         });
+        if chosen != minor.get_untracked() {
+            minor.set(chosen);
+        }
     };
-    let typed = move |field: &'static str, read: Result<i64, String>| {
-        chosen.update(|chosen| {
-            chosen.typing = Some(field);
-            match read {
-                Ok(minor) => {
-                    chosen.minor = minor;
-                    chosen.problem = None;
-                }
-                Err(problem) => chosen.problem = Some(problem),
-            }
-        });
-    };
+    let set = move |minor: i64| take(None, Ok(range.clamp(minor)));
     let act = move |action: &str, value: String| match action {
-        POINTS => typed(POINTS, read_points(&value, &range)),
-        MONEY => typed(MONEY, read_money(&value, &range)),
+        POINTS => take(Some(POINTS), read_points(&value, &range)),
+        MONEY => take(Some(MONEY), read_money(&value, &range)),
         SLIDER => set(value.parse().unwrap_or(start)),
         // A chip is called by its amount.
         amount => set(amount.parse().unwrap_or(start)),
@@ -216,7 +209,7 @@ fn Converter(range: Range) -> impl IntoView {
             }
         }
     };
-    let problem = move || html! { p.field__error id="amount-error" aria-live="polite" { (chosen.read().problem.as_deref().unwrap_or_default()) } };
+    let problem = move || html! { p.field__error id="amount-error" aria-live="polite" { (entered.read().problem.as_deref().unwrap_or_default()) } };
     view! {
         <div class="columns">
             <div class="column">
@@ -228,8 +221,8 @@ fn Converter(range: Range) -> impl IntoView {
             </div>
             <div class="column">
                 <section class="card">{live(facts)}</section>
-                {live_with(move || said(&chosen.read().confirmed), move |_, _| tries.update(|tries| *tries += 1))}
-                <p class="visually-hidden" role="status">{live(move || spoken(&chosen.read().confirmed))}</p>
+                {live_with(move || said(&entered.read().confirmed), move |_, _| tries.update(|tries| *tries += 1))}
+                <p class="visually-hidden" role="status">{live(move || spoken(&entered.read().confirmed))}</p>
                 <p class="muted">{t::convert::not_yet()}</p>
             </div>
         </div>
@@ -237,13 +230,13 @@ fn Converter(range: Range) -> impl IntoView {
 }
 
 /// Asks the server about an amount once the hand rests on it.
-fn ask_when_at_rest(range: Range, minor: Memo<i64>, tries: RwSignal<i64>, chosen: RwSignal<Chosen>) {
+fn ask_when_at_rest(range: Range, minor: RwSignal<i64>, tries: RwSignal<i64>, entered: RwSignal<Entered>) {
     let rest = Debounce::default();
     let session = use_session();
     watch(move || {
         let asked = minor.get();
         tries.track();
-        chosen.update(|chosen| chosen.confirmed = Confirmed::Asking);
+        entered.update(|entered| entered.confirmed = Confirmed::Asking);
         rest.call(HAND_RESTS, move || {
             spawn_local(async move {
                 let intent = QuoteRequest::Spend(SpendAmount::Money(range.money(asked)));
@@ -251,9 +244,9 @@ fn ask_when_at_rest(range: Range, minor: Memo<i64>, tries: RwSignal<i64>, chosen
                 // The screen may be gone, or the hand elsewhere.
                 if minor.try_get_untracked() == Some(asked) {
                     match answer {
-                        Ok(quote) => chosen.update(|chosen| chosen.confirmed = Confirmed::Yes(quote)),
+                        Ok(quote) => entered.update(|entered| entered.confirmed = Confirmed::Yes(quote)),
                         Err(ApiError::SignedOut) => session.ended(),
-                        Err(error) => chosen.update(|chosen| chosen.confirmed = Confirmed::No(error)),
+                        Err(error) => entered.update(|entered| entered.confirmed = Confirmed::No(error)),
                     }
                 }
             });
@@ -262,23 +255,23 @@ fn ask_when_at_rest(range: Range, minor: Memo<i64>, tries: RwSignal<i64>, chosen
 }
 
 /// Lets slider and fields follow what is chosen, all but the one that is being typed into.
-fn follow(range: &Range, chosen: &Chosen) {
-    let (money, price) = (range.money(chosen.minor), range.price(chosen.minor));
+fn follow(range: &Range, minor: i64, entered: &Entered) {
+    let (money, price) = (range.money(minor), range.price(minor));
     if let Some(slider) = document::element(SLIDER) {
-        document::set_part(&slider, &range.part(chosen.minor).to_string());
+        document::set_part(&slider, &range.part(minor).to_string());
     }
-    document::set_value(SLIDER, &chosen.minor.to_string());
+    document::set_value(SLIDER, &minor.to_string());
     document::set_attribute(
         SLIDER,
         "aria-valuetext",
         &(intl::money(money) + ", " + &intl::points(price)),
     );
     for (field, text) in [(POINTS, intl::bare_points(price)), (MONEY, intl::typed_money(money))] {
-        let is_typing = chosen.typing == Some(field);
+        let is_typing = entered.typing == Some(field);
         if !is_typing {
             document::set_value(field, &text);
         }
-        let is_wrong = is_typing && chosen.problem.is_some();
+        let is_wrong = is_typing && entered.problem.is_some();
         document::set_attribute(field, "aria-invalid", if is_wrong { "true" } else { "false" });
         document::set_attribute(field, "aria-describedby", if is_wrong { "amount-error" } else { "" });
     }

@@ -77,13 +77,9 @@ pub fn SignInPage() -> impl IntoView {
     };
     let is_demo = programme.demo;
     let panel = move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
-    let is_code_step = Memo::new(move |_| form.read().sent.is_some());
-    let title = Signal::derive(move || {
-        if is_code_step.get() {
-            t::sign_in::code_title()
-        } else {
-            t::sign_in::welcome()
-        }
+    let title = Signal::derive(move || match form.read().sent {
+        Some(_) => t::sign_in::code_title(),
+        None => t::sign_in::welcome(),
     });
     let content = move || {
         let form = form.read();

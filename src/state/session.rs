@@ -7,25 +7,18 @@ use crate::browser::storage;
 /// Whether this device was signed in when it was last used; the page's first paint depends on it.
 const SIGNED_IN: &str = "lw.signed-in";
 
-/// Whether somebody is signed in, as far as the server has said.
+/// Whether somebody is signed in, as far as the server has said. The session itself is in a cookie that no script can
+/// read, so until the first answer somebody is taken to be.
 #[derive(Clone, Copy)]
 pub struct Session {
-    state: RwSignal<State>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// The first answer is still on its way.
-    Unknown,
-    SignedIn,
-    SignedOut,
+    is_signed_out: RwSignal<bool>,
 }
 
 impl Session {
-    /// Nothing is known before the first answer; the session itself is in a cookie that no script can read.
+    /// Nothing is known before the first answer.
     pub fn provide() -> Self {
         let session = Self {
-            state: RwSignal::new(State::Unknown),
+            is_signed_out: RwSignal::new(false),
         };
         provide_context(session);
         session
@@ -33,23 +26,24 @@ impl Session {
 
     /// Whether the server said that nobody is signed in; follows every change.
     pub fn is_signed_out(&self) -> bool {
-        self.state.get() == State::SignedOut
+        self.is_signed_out.get()
     }
 
     /// An answer showed that somebody is signed in.
     pub fn started(&self) {
-        self.change(State::SignedIn, Some("yes"));
+        storage::set(SIGNED_IN, Some("yes"));
+        self.change(false);
     }
 
     /// An answer showed that nobody is, or not any more.
     pub fn ended(&self) {
-        self.change(State::SignedOut, None);
+        storage::set(SIGNED_IN, None);
+        self.change(true);
     }
 
-    fn change(&self, to: State, remembered: Option<&str>) {
-        if self.state.get_untracked() != to {
-            storage::set(SIGNED_IN, remembered);
-            self.state.set(to);
+    fn change(&self, is_signed_out: bool) {
+        if self.is_signed_out.get_untracked() != is_signed_out {
+            self.is_signed_out.set(is_signed_out);
         }
     }
 }
