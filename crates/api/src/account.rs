@@ -147,8 +147,6 @@ pub struct Return {
 /// Running sums of a ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Of all entries.
-    pub balance: Points,
     /// Earned and given, less what returns took back.
     pub earned: Points,
     /// Used, less what came back.
@@ -163,22 +161,21 @@ impl Totals {
     /// # Errors
     /// [`Overflow`]; then nothing has changed.
     pub fn add(&mut self, kind: EntryKind, points: Points) -> Result<(), Overflow> {
-        let sum = |sum: Points, more: Option<i64>| {
-            let sum = more.and_then(|more| sum.0.checked_add(more));
-            sum.map(Points).ok_or(Overflow)
-        };
-        let (came, went) = (Some(points.0), points.0.checked_neg());
         let mut next = *self;
-        next.balance = sum(self.balance, came)?;
+        let gone = Points(points.0.checked_neg().ok_or(Overflow)?);
         match kind {
-            EntryKind::Earn | EntryKind::Bonus | EntryKind::Return => next.earned = sum(self.earned, came)?,
-            EntryKind::Spend | EntryKind::Release | EntryKind::Refund => next.spent = sum(self.spent, went)?,
-            EntryKind::Expire => next.expired = sum(self.expired, went)?,
+            EntryKind::Earn | EntryKind::Bonus | EntryKind::Return => next.earned = sum(self.earned, points)?,
+            EntryKind::Spend | EntryKind::Release | EntryKind::Refund => next.spent = sum(self.spent, gone)?,
+            EntryKind::Expire => next.expired = sum(self.expired, gone)?,
             EntryKind::Adjust | EntryKind::Unknown => {}
         }
         *self = next;
         Ok(())
     }
+}
+
+fn sum(a: Points, b: Points) -> Result<Points, Overflow> {
+    a.0.checked_add(b.0).map(Points).ok_or(Overflow)
 }
 
 /// One member's points.
@@ -189,6 +186,8 @@ pub struct Account<'a> {
     zone: &'a Tz,
     /// The ledger, oldest first.
     pub entries: Vec<Entry>,
+    /// What its entries add up to: available plus pending.
+    pub balance: Points,
     /// Running sums of it.
     pub totals: Totals,
     /// Lots of which something is left, or owed.
@@ -211,6 +210,7 @@ impl<'a> Account<'a> {
             thresholds: &shop.thresholds,
             zone: &shop.zone,
             entries: vec![],
+            balance: Points::ZERO,
             totals: Totals::default(),
             open: vec![],
             closed: vec![],
@@ -293,7 +293,7 @@ impl<'a> Account<'a> {
     /// Books that points were turned into the redemption of that id.
     ///
     /// # Errors
-    /// [`AccountError::Shortfall`] where the balance does not cover it; then nothing has changed.
+    /// [`AccountError::Shortfall`] where the balance does not cover it; then nothing was taken.
     pub fn spend(&mut self, points: Points, redemption_id: &str, now: Instant) -> Result<(), AccountError> {
         self.pass_time(now)?;
         let taken = take(&self.lots(), points, now)?;
@@ -461,14 +461,16 @@ impl<'a> Account<'a> {
     ) -> Result<String, AccountError> {
         let id = token::id()?;
         let size = Points(points.0.checked_abs().ok_or(Overflow)?);
+        let balance = sum(self.balance, points)?;
         self.totals.add(kind, points)?;
+        self.balance = balance;
         self.entries.push(Entry {
             id: id.clone(),
             at,
             kind,
             points,
             worth_minor: worth(size, &self.programme.point_value)?.minor,
-            balance_after: self.totals.balance,
+            balance_after: balance,
             reason,
             belongs_to,
             available_at: life.map(|(begin, _)| begin),
@@ -664,11 +666,11 @@ mod tests {
                 };
                 let entries: Points = account.entries.iter().map(|entry| entry.points).sum();
                 let lots: Points = account.open.iter().map(|held| held.lot.points).sum();
-                prop_assert_eq!(account.totals.balance, entries);
+                prop_assert_eq!(account.balance, entries);
                 prop_assert_eq!(entries, lots);
                 prop_assert_eq!(account.available(now) + account.pending(now), lots);
                 let totals = account.totals;
-                prop_assert_eq!(totals.balance, totals.earned - totals.spent - totals.expired);
+                prop_assert_eq!(account.balance, totals.earned - totals.spent - totals.expired);
                 let returned: Points = account.returns.iter().map(|returned| returned.points).sum();
                 let earned: Points = account.purchases.values().map(|purchase| purchase.points).sum();
                 prop_assert_eq!(account.qualifying.values().copied().sum::<Points>(), earned - returned);

@@ -1,7 +1,8 @@
 //! The database: SQLite or PostgreSQL behind one pool, one SQL text for both.
 //!
-//! What this relies on: columns are `BIGINT` and `TEXT` only, placeholders are `$1`, sums are cast back to
-//! `bigint`, and every transaction that writes for a member begins with the write that locks that member.
+//! What this relies on: columns are `BIGINT` and `TEXT` only, placeholders are `$1`, and sums are cast back to
+//! `bigint`. A transaction that writes begins with the write that locks what it is about, such as the challenge that
+//! is answered; a member's `version` is there to be raised for that. So far only seeding writes a member.
 
 use std::time::Duration;
 

@@ -101,11 +101,20 @@ pub fn origin(url: &str) -> Result<String, Failure> {
     let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
         return Err(wrong());
     };
-    let is_plain = matches!(scheme, "http" | "https") && matches!(parsed.path(), "" | "/") && parsed.query().is_none();
-    if is_plain && !authority.as_str().contains('@') {
-        Ok(format!("{scheme}://{}", authority.as_str().to_lowercase()))
-    } else {
-        Err(wrong())
+    let default_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return Err(wrong()),
+    };
+    let host = authority.host().to_lowercase();
+    let is_plain = matches!(parsed.path(), "" | "/") && parsed.query().is_none() && !authority.as_str().contains('@');
+    match authority.port_u16() {
+        _ if !is_plain => Err(wrong()),
+        // As browsers write an origin, which leaves out the port that goes without saying.
+        Some(port) if port == default_port => Ok(format!("{scheme}://{host}")),
+        Some(port) => Ok(format!("{scheme}://{host}:{port}")),
+        None if authority.as_str().len() == host.len() => Ok(format!("{scheme}://{host}")),
+        None => Err(wrong()),
     }
 }
 
@@ -194,6 +203,12 @@ mod tests {
         for (url, expected) in [
             ("https://Wallet.example", Some("https://wallet.example")),
             ("http://127.0.0.1:8080/", Some("http://127.0.0.1:8080")),
+            ("https://wallet.example:443", Some("https://wallet.example")),
+            ("http://wallet.example:80/", Some("http://wallet.example")),
+            ("https://wallet.example:80", Some("https://wallet.example:80")),
+            ("https://[2001:DB8::1]:8443", Some("https://[2001:db8::1]:8443")),
+            ("https://wallet.example:99999", None),
+            ("https://wallet.example:", None),
             ("wallet.example", None),
             ("ftp://wallet.example", None),
             ("https://wallet.example/shop", None),

@@ -44,7 +44,6 @@ struct Row {
     state: String,
     contact: Option<String>,
     unread_messages: i64,
-    balance: i64,
     earned: i64,
     spent: i64,
     expired: i64,
@@ -57,7 +56,7 @@ impl Snapshot {
     /// [`Error`] where the database does not answer, or there is no such member (any more).
     pub async fn load(db: &mut AnyConnection, shop: &Shop, member_id: &str, now: Instant) -> Result<Self> {
         let row: Row = sqlx::query_as(
-            "select number, name, since, state, contact, unread_messages, balance, earned, spent, expired
+            "select number, name, since, state, contact, unread_messages, earned, spent, expired
              from members where id = $1",
         )
         .bind(member_id)
@@ -101,7 +100,6 @@ impl Snapshot {
             .map(|lot| lot.points)
             .sum();
         let totals = Totals {
-            balance: Points(row.balance) - over,
             earned: Points(row.earned),
             spent: Points(row.spent),
             expired: Points(row.expired) + over,

@@ -174,7 +174,7 @@ pub struct RewardFile {
     pub shop_price: Option<Money>,
     /// Every condition, each a sentence.
     pub conditions: Vec<Texts>,
-    /// First and last day in the programme's zone, or so many days from the day of seeding.
+    /// The first day on which it can be had.
     #[serde(default)]
     pub valid_from: Option<Day>,
     /// The last day on which it can be had.

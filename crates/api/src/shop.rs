@@ -217,7 +217,7 @@ fn edition(file: &ProgrammeFile, zone: &Tz, language: &str, demo: bool) -> Resul
         .collect::<Result<_, Failure>>()?;
     let body = serde_json::to_string(&programme)
         .map_err(|error| Failure::new(format!("The programme cannot be written as JSON: {error}.")))?;
-    let etag = format!("W/\"{}\"", &token::hash(&body)[..32]);
+    let etag = token::etag(&body);
     Ok(Edition {
         language: language.to_owned(),
         programme,

@@ -1,4 +1,4 @@
-//! Things that must not be guessed, and their hashes.
+//! Things that must not be guessed, and hashes.
 
 use std::fmt::Write;
 
@@ -62,6 +62,11 @@ pub fn voucher_code() -> Result<String, NoRandomness> {
             .map(|byte| char::from(CROCKFORD[usize::from(byte % 32)]))
             .collect()
     })
+}
+
+/// What identifies a content over HTTP. Weak, since the same content also travels compressed.
+pub fn etag(content: &str) -> String {
+    format!("W/\"{}\"", &hash(content)[..32])
 }
 
 /// SHA-256 in hexadecimal: all that the database keeps of a secret.

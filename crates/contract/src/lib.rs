@@ -17,7 +17,7 @@ pub mod quotes;
 pub mod rewards;
 pub mod status;
 
-pub use list::{Page, PageQuery};
+pub use list::Page;
 pub use money::{Currency, Money, Points};
 pub use problem::{FieldError, Problem, ProblemCode};
 

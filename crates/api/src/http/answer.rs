@@ -25,7 +25,7 @@ pub fn private(asked: &HeaderMap, language: &str, body: &impl Serialize) -> Resu
     if let Value::Object(fields) = &mut content {
         fields.remove("as_of");
     }
-    let etag = etag(&format!("{language} {content}"));
+    let etag = token::etag(&format!("{language} {content}"));
     let mut response = unless_known(asked, &etag, text)?;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -45,11 +45,6 @@ pub fn made(status: StatusCode, body: &impl Serialize) -> Result<Response> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// What identifies a content. Weak, since the same content also travels compressed.
-pub fn etag(content: &str) -> String {
-    format!("W/\"{}\"", &token::hash(content)[..32])
 }
 
 /// The JSON text, or 304 where the caller has it already.

@@ -1,15 +1,15 @@
 //! The built wallet, from the same origin as the API.
 
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use loyalty_contract::BASE;
+use tower::service_fn;
 use tower::util::BoxCloneSyncService;
-use tower::{ServiceExt, service_fn};
 use tower_http::services::{ServeDir, ServeFile};
 
 use super::error::Error;
@@ -33,27 +33,31 @@ pub fn service(folder: Option<&Path>) -> Service {
 async fn serve(folder: &Path, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let is_not_ours = is_below(&path, "/api") || is_below(&path, BASE) || is_below(&path, "/media");
+    let is_not_ours = is_below(&path, "/api") || is_below(&path, "/media");
     if !is_read || is_not_ours {
         return Error::not_found().into_response();
     }
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let found = if is_file {
-        ServeDir::new(folder)
-            .precompressed_br()
-            .precompressed_gzip()
-            .oneshot(request)
-            .await
+        let mut files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
+        files.try_call(request).await
     } else {
-        ServeFile::new(folder.join("index.html"))
+        let mut page = ServeFile::new(folder.join("index.html"))
             .precompressed_br()
-            .precompressed_gzip()
-            .oneshot(request)
-            .await
+            .precompressed_gzip();
+        page.try_call(request).await
     };
-    let Ok(found) = found;
-    if found.status().is_client_error() {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) if names_no_file(error.kind()) => return Error::not_found().into_response(),
+        Err(error) => return Error::internal(error).into_response(),
+    };
+    // Every other refusal answers a condition or a range that the caller asked for.
+    if matches!(found.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
         return Error::not_found().into_response();
+    }
+    if found.status().is_server_error() {
+        return Error::internal(format!("a file of the wallet was answered with {}", found.status())).into_response();
     }
     let mut response = found.map(Body::new);
     let caching = if is_file && has_hash(&path) {
@@ -68,6 +72,12 @@ async fn serve(folder: &Path, request: Request) -> Response {
         .headers_mut()
         .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     response
+}
+
+/// Whether a file could not be opened because of the name that was asked for.
+fn names_no_file(error: ErrorKind) -> bool {
+    use ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(error, NotFound | NotADirectory | InvalidFilename | InvalidInput)
 }
 
 fn is_below(path: &str, root: &str) -> bool {

@@ -141,7 +141,7 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         member.contact.as_ref().map(json).transpose()?,
         i64::from(member.unread_messages),
         count(account.entries.len())?,
-        account.totals.balance.0,
+        account.balance.0,
         account.totals.earned.0,
         account.totals.spent.0,
         account.totals.expired.0,

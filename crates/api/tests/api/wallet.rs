@@ -1,4 +1,6 @@
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use reqwest::StatusCode;
 use tempfile::TempDir;
@@ -7,13 +9,16 @@ use crate::support::{Api, problem};
 
 #[tokio::test]
 async fn the_wallet_is_served_beside_the_api() {
-    let folder = TempDir::new().unwrap();
-    let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
+    let outside = TempDir::new().unwrap();
+    fs::write(outside.path().join("secret.txt"), "beside the wallet").unwrap();
+    let folder = outside.path().join("wallet");
+    fs::create_dir(&folder).unwrap();
+    let write = |name: &str, content: &str| fs::write(folder.join(name), content).unwrap();
     write("index.html", "<title>wallet</title>");
     write("wallet-0123456789abcdef.js", "plain");
     write("wallet-0123456789abcdef.js.br", "small");
     write("sw.js", "worker");
-    let api = Api::start_with(&["--wallet-dir", folder.path().to_str().unwrap()]).await;
+    let api = Api::start_with(&["--wallet-dir", folder.to_str().unwrap()]).await;
     let get = async |path: &str, encoding: &str| {
         let request = api
             .client
@@ -49,11 +54,57 @@ async fn the_wallet_is_served_beside_the_api() {
         "/api/v1/missing",
         "/media/missing",
         "/media",
-        "/../Cargo.toml",
-        "/..%2fCargo.toml",
+        "/..%2fsecret.txt",
+        "/%2e%2e/secret.txt",
+        "/nul%00.js",
+        &format!("/{}.js", "long".repeat(100)),
     ] {
         let answer = get(path, "").await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         problem(answer, "not_found").await;
+    }
+
+    // A client tidies such a path before it sends it, so this is said by hand.
+    let address = api.base.strip_prefix("http://").unwrap().to_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "GET /../secret.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = answer.await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 404 ") && !answer.contains("beside"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_and_one_that_did_not_change_are_answered_as_asked() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("index.html"), "<title>wallet</title>").unwrap();
+    fs::write(folder.path().join("sw.js"), "worker").unwrap();
+    let api = Api::start_with(&["--wallet-dir", folder.path().to_str().unwrap()]).await;
+    for (header, value, status) in [
+        ("range", "bytes=0-1", StatusCode::PARTIAL_CONTENT),
+        ("range", "bytes=900-", StatusCode::RANGE_NOT_SATISFIABLE),
+        (
+            "if-modified-since",
+            "Fri, 31 Dec 2100 00:00:00 GMT",
+            StatusCode::NOT_MODIFIED,
+        ),
+        (
+            "if-unmodified-since",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            StatusCode::PRECONDITION_FAILED,
+        ),
+    ] {
+        let request = api.client.get(format!("{}/sw.js", api.base)).header(header, value);
+        assert_eq!(request.send().await.unwrap().status(), status, "{header}: {value}");
     }
 }
