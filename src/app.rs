@@ -56,10 +56,13 @@ pub fn App() -> impl IntoView {
             document::remove_shell();
         }
     });
+    let mut was_signed_in = false;
     watch(move || {
-        if session.is_signed_out() {
+        let is_signed_out = session.is_signed_out();
+        if is_signed_out && was_signed_in {
             remembered.forget();
         }
+        was_signed_in = !is_signed_out;
     });
 
     move || match start.get() {

@@ -8,17 +8,17 @@ use crate::browser::storage;
 const SIGNED_IN: &str = "lw.signed-in";
 
 /// Whether somebody is signed in, as far as the server has said. The session itself is in a cookie that no script can
-/// read, so until the first answer somebody is taken to be.
+/// read, so until the first answer it is as it was when the wallet was last used.
 #[derive(Clone, Copy)]
 pub struct Session {
     is_signed_out: RwSignal<bool>,
 }
 
 impl Session {
-    /// Nothing is known before the first answer.
+    /// Begins with what is remembered of the last time.
     pub fn provide() -> Self {
         let session = Self {
-            is_signed_out: RwSignal::new(false),
+            is_signed_out: RwSignal::new(storage::get(SIGNED_IN).is_none()),
         };
         provide_context(session);
         session
