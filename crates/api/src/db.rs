@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::any::{AnyArguments, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Transaction};
 
 use crate::failure::Failure;
 
@@ -48,6 +48,20 @@ async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
             .await?;
     }
     Ok(())
+}
+
+/// Begins a transaction that only reads, and in which every statement sees the database as it was at one instant.
+///
+/// SQLite's always do; PostgreSQL is asked to.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn begin_read(db: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    if db.connect_options().database_url.scheme() == "sqlite" {
+        db.begin().await
+    } else {
+        db.begin_with("begin isolation level repeatable read read only").await
+    }
 }
 
 /// Brings the tables up to date.

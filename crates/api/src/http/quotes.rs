@@ -20,6 +20,7 @@ use super::extract::Json;
 use super::rewards::catalogue;
 use super::session::Session;
 use crate::clock::millis;
+use crate::db::begin_read;
 use crate::members::{Snapshot, tier_id};
 use crate::shop::{Edition, Shop};
 use crate::token;
@@ -58,7 +59,7 @@ pub async fn create_quote(
     let shop = app.shop().await?;
     let edition = shop.edition(accept_language(&asked));
     let now = app.clock.now();
-    let mut db = app.db.begin().await?;
+    let mut db = begin_read(&app.db).await?;
     let (rewards, found) = catalogue(&mut db, &shop, edition, Some(&session), now).await?;
     db.rollback().await?;
     let found = found.ok_or_else(Error::signed_out)?;

@@ -9,7 +9,7 @@ use loyalty_rules::worth::{cheapest, worth};
 
 use crate::account::{Account, AccountError};
 use crate::failure::Failure;
-use crate::programme_file::{EventFile, HabitFile, MemberFile, Texts, WhatFile};
+use crate::programme_file::{EventFile, HabitFile, MemberFile, RewardFile, Texts, WhatFile};
 use crate::shop::Shop;
 use crate::token;
 
@@ -175,21 +175,20 @@ impl<'a> Story<'a> {
             Deed::Reward { id } => {
                 let reward = self.shop.file.rewards.iter().find(|reward| reward.id == id);
                 let reward = reward.ok_or_else(|| format!("there is no reward {id:?}"))?;
-                let title = Some(json(&reward.title)?);
-                self.redeem(told, Some(id.to_owned()), title, reward.cost_points, at)?;
+                self.redeem(told, Some(reward), reward.cost_points, at)?;
             }
             Deed::Money { points } => {
                 let charged = self.charged(points)?;
                 if !self.is_enough(charged) {
                     return Err(format!("{} points are fewer than can be used at once", points.0));
                 }
-                self.redeem(told, None, None, charged, at)?;
+                self.redeem(told, None, charged, at)?;
             }
             Deed::MoneyUpTo { points } => {
                 told.account.pass_time(at).map_err(words)?;
                 let charged = self.charged(points.min(told.account.available(at)))?;
                 if self.is_enough(charged) {
-                    self.redeem(told, None, None, charged, at)?;
+                    self.redeem(told, None, charged, at)?;
                 }
             }
         }
@@ -207,23 +206,25 @@ impl<'a> Story<'a> {
     fn redeem(
         &self,
         told: &mut Told<'a>,
-        reward_id: Option<String>,
-        title: Option<String>,
+        reward: Option<&RewardFile>,
         points: Points,
         at: Instant,
     ) -> Result<(), String> {
+        let title = reward.map(|reward| serde_json::to_string(&reward.title));
+        let own_minutes = reward.and_then(|reward| reward.voucher_valid_minutes);
+        let minutes = own_minutes.unwrap_or(self.shop.file.voucher_valid_minutes);
         let id = token::id().map_err(|error| error.to_string())?;
         told.account.spend(points, &id, at).map_err(|error| error.to_string())?;
         let money = worth(points, &self.shop.file.point_value).map_err(|error| error.to_string())?;
         told.redemptions.push(Redemption {
             id,
             code: token::voucher_code().map_err(|error| error.to_string())?,
-            reward_id,
-            title,
+            reward_id: reward.map(|reward| reward.id.clone()),
+            title: title.transpose().map_err(|error| error.to_string())?,
             points,
             money_minor: money.minor,
             at,
-            valid_until: at + TimeDelta::minutes(i64::from(self.shop.file.voucher_valid_minutes)),
+            valid_until: at + TimeDelta::minutes(i64::from(minutes)),
         });
         Ok(())
     }
