@@ -18,7 +18,7 @@ use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use steps::say;
+use steps::{Steps, say};
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -31,7 +31,7 @@ Usage: cargo xtask COMMAND
              -- …                 anything more is for `loyalty-api serve`
   dev      The same, quickly built, and built again whenever a file changes
   test     Everything the project asserts: Rust's tests, then journeys in a browser
-             --only rust|e2e      one of them; what follows -- is for its runner
+             --only rust|e2e|size one of them; what follows -- is for its runner
   check    Formatting, clippy for both targets, stylesheet, page, licences
   size     The bytes of a first visit, file by file, and their limit
   shots    Pictures of every screen, into shots
@@ -70,7 +70,7 @@ fn command() -> Result<ExitCode> {
             }
             Some("size") => {
                 no_options(arguments)?;
-                return size::size().map(exit_code);
+                return size::size(&mut Steps::new(size::STEPS)).map(exit_code);
             }
             Some("shots") => shots(arguments)?,
             _ => bail!("There is no command {name:?}; `cargo xtask help` lists them."),

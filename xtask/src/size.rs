@@ -12,9 +12,12 @@ const LIMIT: u64 = 150_000;
 
 const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "avif", "ico"];
 
+/// How many steps [`size`] takes.
+pub const STEPS: usize = 2;
+
 /// Builds the wallet and says, file by file, what a first visit downloads; false when that is too much.
-pub fn size() -> Result<bool> {
-    wallet::build(&mut Steps::new(2))?;
+pub fn size(steps: &mut Steps) -> Result<bool> {
+    wallet::build(steps)?;
     let dist = project::dist();
     let mut counted = first_visit(&dist)?;
     counted.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));

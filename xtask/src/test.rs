@@ -3,6 +3,7 @@
 use crate::api::{self, Profile};
 use crate::process;
 use crate::project;
+use crate::size;
 use crate::steps::{Steps, say};
 use crate::tools;
 use crate::wallet;
@@ -22,6 +23,8 @@ pub enum Runner {
     Rust,
     /// Journeys in a browser: Playwright.
     Browser,
+    /// What a first visit downloads, against its limit.
+    Size,
 }
 
 impl Runner {
@@ -30,7 +33,8 @@ impl Runner {
         match name {
             "rust" => Ok(Self::Rust),
             "e2e" => Ok(Self::Browser),
-            _ => bail!("--only takes rust or e2e, not {name:?}."),
+            "size" => Ok(Self::Size),
+            _ => bail!("--only takes rust, e2e or size, not {name:?}."),
         }
     }
 
@@ -38,6 +42,7 @@ impl Runner {
         match self {
             Self::Rust => "Rust",
             Self::Browser => "Browser",
+            Self::Size => "Size",
         }
     }
 
@@ -45,6 +50,7 @@ impl Runner {
         match self {
             Self::Rust => 1,
             Self::Browser => 4,
+            Self::Size => size::STEPS,
         }
     }
 }
@@ -60,7 +66,10 @@ struct Outcome {
 
 /// Runs the tests of one runner or of all, and says whether everything passed. `arguments` go to the runner.
 pub fn test(only: Option<Runner>, arguments: &[OsString]) -> Result<bool> {
-    let runners = only.map_or_else(|| vec![Runner::Rust, Runner::Browser], |runner| vec![runner]);
+    let runners = only.map_or_else(
+        || vec![Runner::Rust, Runner::Browser, Runner::Size],
+        |runner| vec![runner],
+    );
     let mut steps = Steps::new(runners.iter().map(|runner| runner.steps()).sum());
     let mut closing = Vec::new();
     let mut all_passed = true;
@@ -68,6 +77,7 @@ pub fn test(only: Option<Runner>, arguments: &[OsString]) -> Result<bool> {
         let outcome = match runner {
             Runner::Rust => rust(&mut steps, arguments)?,
             Runner::Browser => browser(&mut steps, arguments)?,
+            Runner::Size => first_visit(&mut steps)?,
         };
         let Outcome {
             passed,
@@ -104,6 +114,15 @@ fn rust(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
     })?;
     outcome.is_broken = !status.success();
     Ok(outcome)
+}
+
+fn first_visit(steps: &mut Steps) -> Result<Outcome> {
+    let is_kept = size::size(steps)?;
+    Ok(Outcome {
+        passed: is_kept.into(),
+        failed: (!is_kept).into(),
+        is_broken: false,
+    })
 }
 
 fn browser(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
