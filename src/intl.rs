@@ -177,40 +177,39 @@ pub fn signed_points(points: Points) -> String {
 
 /// Money with the currency's own decimals: `€6.25`, `₫50,000`.
 pub fn money(money: Money) -> String {
-    let code = money.currency.code();
-    let value = money.minor as f64 / 10f64.powi(money.currency.decimals() as i32);
-    let options = [
-        ("style", "currency"),
-        ("currency", code),
-        ("currencyDisplay", "narrowSymbol"),
-    ];
-    format_number(&format!("money {code}"), value, &options)
+    format_money("money", money, "auto")
 }
 
 /// Money without decimals that say nothing: `€4`, but `€4.50`.
 pub fn short_money(money: Money) -> String {
+    format_money("short money", money, "stripIfInteger")
+}
+
+fn format_money(kind: &str, money: Money, trailing_zeros: &str) -> String {
     let code = money.currency.code();
-    let value = money.minor as f64 / 10f64.powi(money.currency.decimals() as i32);
     let options = [
         ("style", "currency"),
         ("currency", code),
         ("currencyDisplay", "narrowSymbol"),
-        ("trailingZeroDisplay", "stripIfInteger"),
+        ("trailingZeroDisplay", trailing_zeros),
     ];
-    format_number(&format!("short money {code}"), value, &options)
+    format_number(&[kind, code].join(" "), major(money), &options)
+}
+
+/// The amount in whole units of its currency, as `Intl` takes it.
+fn major(money: Money) -> f64 {
+    money.minor as f64 / 10f64.powi(money.currency.decimals() as i32)
 }
 
 /// An amount as one types it, without a currency sign or grouping: `6.25`.
 pub fn typed_money(money: Money) -> String {
-    let decimals = money.currency.decimals();
-    let value = money.minor as f64 / 10f64.powi(decimals as i32);
-    let digits = decimals.to_string();
+    let digits = money.currency.decimals().to_string();
     let options = [
         ("useGrouping", ""),
         ("minimumFractionDigits", &digits),
         ("maximumFractionDigits", &digits),
     ];
-    format_number(&format!("typed {digits}"), value, &options)
+    format_number(&["typed", &digits].join(" "), major(money), &options)
 }
 
 /// A share in whole percent: `60%`.

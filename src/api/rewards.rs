@@ -4,7 +4,6 @@ use loyalty_contract::Page;
 use loyalty_contract::rewards::{AvailabilityFilter, Reward, RewardKind, RewardSort};
 
 use super::{ApiError, encoded, get, url};
-use crate::components::icon::kind_name;
 
 /// Which rewards, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub async fn list_rewards(
     };
     let words = Some(filter.words.trim()).filter(|words| !words.is_empty());
     let query = [
-        ("kind", filter.kind.map(kind_name)),
+        ("kind", filter.kind.map(RewardKind::as_str)),
         ("q", words),
         ("availability", Some(availability)),
         ("sort", Some(sort)),

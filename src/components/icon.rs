@@ -13,21 +13,7 @@ pub fn reward_picture(image_url: Option<&str>, kind: RewardKind) -> Markup {
     html! {
         @match image_url {
             Some(url) => img src=(url) alt="" width="320" height="240" loading="lazy" decoding="async";,
-            None => svg.art aria-hidden="true" { use href={ "/icons.svg#kind-" (kind_name(kind)) } {} },
+            None => svg.art aria-hidden="true" { use href={ "/icons.svg#kind-" (kind.as_str()) } {} },
         }
-    }
-}
-
-/// The kind as the sprite and the stylesheet name it.
-pub fn kind_name(kind: RewardKind) -> &'static str {
-    match kind {
-        RewardKind::MoneyOff => "money_off",
-        RewardKind::PercentOff => "percent_off",
-        RewardKind::FreeProduct => "free_product",
-        RewardKind::Upgrade => "upgrade",
-        RewardKind::Delivery => "delivery",
-        RewardKind::Experience => "experience",
-        RewardKind::Donation => "donation",
-        RewardKind::Other => "other",
     }
 }

@@ -6,7 +6,7 @@ use loyalty_contract::{Money, Points};
 use loyalty_rules::{earning, tiers};
 use maud::{Markup, html};
 
-use super::icon::{kind_name, reward_picture};
+use super::icon::reward_picture;
 use super::tier_card::tier_name;
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
@@ -19,7 +19,7 @@ pub fn reward_card(reward: &Reward, missing: Option<&Missing>) -> Markup {
         Some(_) => "not-yet",
     };
     html! {
-        a.reward href=(Route::Reward(reward.id.clone()).path()) data-kind=(kind_name(reward.kind)) data-state=(state) {
+        a.reward href=(Route::Reward(reward.id.clone()).path()) data-kind=(reward.kind.as_str()) data-state=(state) {
             span.reward__picture { (reward_picture(reward.image_url.as_deref(), reward.kind)) }
             span.reward__body {
                 span.reward__title { (reward.title) }

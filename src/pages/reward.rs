@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use crate::api;
 use crate::components::failure::{Tone, empty, load_failed, notice, stale_note};
-use crate::components::icon::{icon, kind_name, reward_picture};
+use crate::components::icon::{icon, reward_picture};
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
 use crate::components::reward_card::{Missing, multiplier};
@@ -58,7 +58,7 @@ fn gone() -> Markup {
 
 fn details(reward: &Reward, status: Option<&Status>, programme: &Programme) -> Markup {
     html! {
-        article.reward-page data-kind=(kind_name(reward.kind)) {
+        article.reward-page data-kind=(reward.kind.as_str()) {
             div.reward-page__picture { (reward_picture(reward.image_url.as_deref(), reward.kind)) }
             div.column {
                 div.reward-page__head {

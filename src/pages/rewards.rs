@@ -14,7 +14,7 @@ use crate::browser::document;
 use crate::browser::timer::Debounce;
 use crate::components::chips::chips;
 use crate::components::failure::{RETRY, empty, load_failed, stale_note};
-use crate::components::icon::{icon, kind_name, reward_picture};
+use crate::components::icon::{icon, reward_picture};
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::reward_card::{Missing, multiplier, reward_card};
@@ -130,7 +130,7 @@ fn change(filter: &mut CatalogueFilter, action: &str, value: &str) {
             if let Some((availability, ..)) = availabilities().into_iter().find(|(_, name, _)| *name == action) {
                 filter.availability = availability;
             }
-            if let Some((kind, _)) = kinds().into_iter().find(|(kind, _)| kind_name(*kind) == action) {
+            if let Some((kind, _)) = kinds().into_iter().find(|(kind, _)| kind.as_str() == action) {
                 filter.kind = (filter.kind != Some(kind)).then_some(kind);
             }
         }
@@ -191,7 +191,7 @@ fn fields(filter: &CatalogueFilter) -> Markup {
 fn filter_chips(filter: &CatalogueFilter) -> Markup {
     let by_availability =
         availabilities().map(|(value, name, label)| (name.to_owned(), label, filter.availability == value));
-    let by_kind = kinds().map(|(kind, label)| (kind_name(kind).to_owned(), label, filter.kind == Some(kind)));
+    let by_kind = kinds().map(|(kind, label)| (kind.as_str().to_owned(), label, filter.kind == Some(kind)));
     chips(&t::rewards::filter(), &[&by_availability[..], &by_kind[..]].concat())
 }
 

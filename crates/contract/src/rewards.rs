@@ -69,6 +69,22 @@ pub enum RewardKind {
     Other,
 }
 
+impl RewardKind {
+    /// The kind as it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MoneyOff => "money_off",
+            Self::PercentOff => "percent_off",
+            Self::FreeProduct => "free_product",
+            Self::Upgrade => "upgrade",
+            Self::Delivery => "delivery",
+            Self::Experience => "experience",
+            Self::Donation => "donation",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Whether a member can have a reward now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -173,4 +189,26 @@ pub enum RewardSort {
     CostDesc,
     /// By title.
     Title,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_named_as_it_is_written() {
+        for kind in [
+            RewardKind::MoneyOff,
+            RewardKind::PercentOff,
+            RewardKind::FreeProduct,
+            RewardKind::Upgrade,
+            RewardKind::Delivery,
+            RewardKind::Experience,
+            RewardKind::Donation,
+            RewardKind::Other,
+        ] {
+            let json = serde_json::to_value(kind).expect("json");
+            assert_eq!(json.as_str(), Some(kind.as_str()));
+        }
+    }
 }
