@@ -341,8 +341,10 @@ impl<'a> Account<'a> {
             .filter(|&held| of_purchase(held))
             .map(|held| held.expired)
             .sum();
-        let own = self.open.iter().position(of_purchase);
-        let found = allocate(points, own, expired - purchase.forgiven, &self.lots(), now);
+        let own: Vec<usize> = (0..self.open.len())
+            .filter(|&lot| of_purchase(&self.open[lot]))
+            .collect();
+        let found = allocate(points, &own, expired - purchase.forgiven, &self.lots(), now);
         for part in &found.taken {
             self.open[part.lot].lot.points = self.open[part.lot].lot.points - part.points;
         }

@@ -1,25 +1,44 @@
 //! The one place that knows what time it is.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use loyalty_contract::Instant;
 
-/// The system's clock, or in a demo one that was moved so that a test's history has its day.
-#[derive(Clone, Copy, Debug, Default)]
+/// The system's clock, or in a demo one that was moved, so that a test's history has its day and months of it pass
+/// in a second. Clones show the same time.
+#[derive(Clone, Debug, Default)]
 pub struct Clock {
-    ahead: TimeDelta,
+    ahead_ms: Arc<AtomicI64>,
 }
 
 impl Clock {
     /// A clock that shows `start` now and goes on from there.
     pub fn starting_at(start: Instant) -> Self {
-        Self {
-            ahead: start - Utc::now(),
-        }
+        let clock = Self::default();
+        clock.set(start);
+        clock
     }
 
     /// This instant, in whole milliseconds: what the database can keep.
     pub fn now(&self) -> Instant {
-        (Utc::now() + self.ahead).trunc_subsecs(3)
+        let ahead = TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
+        (Utc::now() + ahead).trunc_subsecs(3)
+    }
+
+    /// Moves it forward to `now`, and tells whether it was: time does not go back.
+    pub fn move_to(&self, now: Instant) -> bool {
+        let is_later = self.now() <= now;
+        if is_later {
+            self.set(now);
+        }
+        is_later
+    }
+
+    fn set(&self, now: Instant) {
+        let ahead = now - Utc::now();
+        self.ahead_ms.store(ahead.num_milliseconds(), Ordering::Relaxed);
     }
 }
 

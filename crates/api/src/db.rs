@@ -1,8 +1,8 @@
 //! The database: SQLite or PostgreSQL behind one pool, one SQL text for both.
 //!
 //! What this relies on: columns are `BIGINT` and `TEXT` only, placeholders are `$1`, and sums are cast back to
-//! `bigint`. A transaction that writes begins with the write that locks what it is about, such as the challenge that
-//! is answered; a member's `version` is there to be raised for that. So far only seeding writes a member.
+//! `bigint`. A transaction that writes is begun by [`Database::begin_write`], and its first statement is the write
+//! that locks what it is about: the row of an idempotency key, then a member's `version`.
 
 use std::time::Duration;
 
@@ -15,7 +15,72 @@ use crate::failure::Failure;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// Opens the database, and finds out whether it can be used at all.
+/// How many connections are kept.
+const CONNECTIONS: u32 = 10;
+
+/// For how long a statement waits for what another transaction has locked, in milliseconds.
+const WAITS_FOR_LOCK_MS: u32 = 5000;
+
+/// The database, to read from and to write to.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// For everything that only reads, and for what the terminal's commands do.
+    pub pool: AnyPool,
+    /// SQLite has one writer at a time: a pool of one connection makes them wait in turn, where the database itself
+    /// would let each try again now and then. On PostgreSQL this is the same pool.
+    writers: AnyPool,
+}
+
+impl Database {
+    /// Opens the database, and finds out whether it can be used at all.
+    ///
+    /// # Errors
+    /// [`Failure`] where the URL, the file or the server is not one that this can work with.
+    pub async fn connect(url: &str) -> Result<Self, Failure> {
+        let pool = connect(url).await?;
+        let writers = if is_sqlite(&pool) {
+            open(url, 1).await?
+        } else {
+            pool.clone()
+        };
+        Ok(Self { pool, writers })
+    }
+
+    /// Begins a transaction that writes. Its first statement is to be the write that locks what it is about.
+    ///
+    /// # Errors
+    /// Where the database does not answer, or others write for too long.
+    pub async fn begin_write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        if is_sqlite(&self.pool) {
+            // Takes the lock at once: one that is taken later, after a read, may be refused.
+            self.writers.begin_with("begin immediate").await
+        } else {
+            self.writers.begin().await
+        }
+    }
+
+    /// Begins a transaction that only reads, and in which every statement sees the database as it was at one instant.
+    ///
+    /// SQLite's always do; PostgreSQL is asked to.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn begin_read(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        if is_sqlite(&self.pool) {
+            self.pool.begin().await
+        } else {
+            self.pool
+                .begin_with("begin isolation level repeatable read read only")
+                .await
+        }
+    }
+}
+
+fn is_sqlite(pool: &AnyPool) -> bool {
+    pool.connect_options().database_url.scheme() == "sqlite"
+}
+
+/// Opens a pool, and finds out whether the database can be used at all.
 ///
 /// # Errors
 /// [`Failure`] where the URL, the file or the server is not one that this can work with.
@@ -31,8 +96,12 @@ pub async fn connect(url: &str) -> Result<AnyPool, Failure> {
     let mut first = AnyConnection::connect(url).await?;
     prepare(&mut first).await?;
     first.close().await?;
+    open(url, CONNECTIONS).await
+}
+
+async fn open(url: &str, connections: u32) -> Result<AnyPool, Failure> {
     let pool = AnyPoolOptions::new()
-        .max_connections(10)
+        .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .after_connect(|connection, _| Box::pin(prepare(connection)))
         .connect(url)
@@ -40,28 +109,25 @@ pub async fn connect(url: &str) -> Result<AnyPool, Failure> {
     Ok(pool)
 }
 
-/// Sets up one connection. PostgreSQL needs nothing; SQLite needs readers that do not wait for a writer.
+/// Sets up one connection: neither waits for a lock for ever, and SQLite's readers do not wait for its writer.
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if connection.backend_name() == "SQLite" {
-        connection
-            .execute("pragma journal_mode = wal; pragma foreign_keys = on; pragma busy_timeout = 10000;")
-            .await?;
-    }
+    let settings = if connection.backend_name() == "SQLite" {
+        format!("pragma journal_mode = wal; pragma foreign_keys = on; pragma busy_timeout = {WAITS_FOR_LOCK_MS};")
+    } else {
+        format!("set lock_timeout = {WAITS_FOR_LOCK_MS}")
+    };
+    connection.execute(AssertSqlSafe(settings)).await?;
     Ok(())
 }
 
-/// Begins a transaction that only reads, and in which every statement sees the database as it was at one instant.
-///
-/// SQLite's always do; PostgreSQL is asked to.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn begin_read(db: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
-    if db.connect_options().database_url.scheme() == "sqlite" {
-        db.begin().await
-    } else {
-        db.begin_with("begin isolation level repeatable read read only").await
-    }
+/// Whether a statement waited too long for what another transaction has locked, or was chosen to end a deadlock:
+/// nothing happened, and the same again can succeed.
+pub fn is_busy(error: &sqlx::Error) -> bool {
+    // PostgreSQL: lock_not_available, deadlock_detected, serialization_failure. SQLite: SQLITE_BUSY with its kinds,
+    // and SQLITE_LOCKED.
+    const BUSY: [&str; 8] = ["55P03", "40P01", "40001", "5", "261", "517", "773", "6"];
+    let code = error.as_database_error().and_then(|cause| cause.code());
+    code.is_some_and(|code| BUSY.contains(&code.as_ref()))
 }
 
 /// Brings the tables up to date.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod caller;
 mod error;
 mod extract;
 mod guard;
@@ -27,7 +28,6 @@ use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use loyalty_contract::{BASE, ProblemCode};
-use sqlx::AnyPool;
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,6 +35,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::clock::Clock;
 use crate::config::Serve;
+use crate::db::Database;
 use crate::failure::Failure;
 use crate::shop::Shop;
 
@@ -43,7 +44,7 @@ pub use error::{Error, Result};
 /// What every handler shares. It holds no state of a request: any number of processes serve one database.
 #[derive(Debug)]
 pub struct App {
-    db: AnyPool,
+    db: Database,
     clock: Clock,
     demo: bool,
     demo_in_public: bool,
@@ -54,7 +55,7 @@ pub struct App {
 
 impl App {
     /// What handlers share. `demo` is there for a demo's database only, and says whether it answers in public.
-    pub fn new(db: AnyPool, clock: Clock, demo: Option<bool>, origin: Option<String>) -> Self {
+    pub fn new(db: Database, clock: Clock, demo: Option<bool>, origin: Option<String>) -> Self {
         let (is_demo, demo_in_public) = (demo.is_some(), demo == Some(true));
         Self {
             db,
@@ -69,7 +70,7 @@ impl App {
     /// The programme as it is now; 503 before there is one.
     async fn shop(&self) -> Result<Arc<Shop>> {
         let revision: Option<(i64,)> = sqlx::query_as("select revision from programme")
-            .fetch_optional(&self.db)
+            .fetch_optional(&self.db.pool)
             .await?;
         let (revision,) = revision.ok_or_else(|| Error::unavailable("there is no programme yet"))?;
         // A poisoned lock still guards a whole value: it is only ever replaced.
@@ -77,7 +78,7 @@ impl App {
         if let Some(shop) = kept.filter(|shop| shop.revision == revision) {
             return Ok(shop);
         }
-        let shop = Shop::load(&self.db).await.map_err(Error::internal)?;
+        let shop = Shop::load(&self.db.pool).await.map_err(Error::internal)?;
         let shop = Arc::new(shop.ok_or_else(|| Error::unavailable("there is no programme yet"))?);
         *self.shop.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&shop));
         Ok(shop)
@@ -178,15 +179,13 @@ fn rate_limited(router: Router<Arc<App>>, burst: u32) -> Result<Router<Arc<App>>
 #[cfg(test)]
 mod tests {
     use axum::http::{Request, StatusCode, header};
-    use sqlx::any::{AnyPoolOptions, install_default_drivers};
     use tower::ServiceExt;
 
     use super::*;
 
     #[tokio::test]
     async fn a_panic_is_a_problem_and_tells_nothing_of_itself() {
-        install_default_drivers();
-        let db = AnyPoolOptions::new().connect_lazy("sqlite::memory:").expect("a URL");
+        let db = Database::connect("sqlite::memory:").await.expect("a database");
         let app = Arc::new(App::new(db, Clock::default(), None, None));
         let broken = Router::new().route("/", get(async || -> String { panic!("a secret of the inside") }));
         let request = Request::get("/").body(axum::body::Body::empty()).expect("a request");

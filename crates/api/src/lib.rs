@@ -12,6 +12,7 @@ pub mod config;
 pub mod db;
 pub mod failure;
 pub mod http;
+pub mod keys;
 mod members;
 pub mod programme_file;
 pub mod seed;
@@ -29,9 +30,10 @@ use failure::Failure;
 /// # Errors
 /// [`Failure`], to be shown to whoever asked.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
-    let db = db::connect(&cli.database_url).await?;
+    let database = db::Database::connect(&cli.database_url).await?;
+    let db = database.pool.clone();
     match cli.command {
-        Command::Serve(config) => serve::run(db, config).await,
+        Command::Serve(config) => serve::run(database, config).await,
         Command::Migrate => {
             db::migrate(&db).await?;
             say("The database is up to date.");

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use loyalty_contract::counter::StaffRole;
 use loyalty_contract::programme::{Contact, Earning, PluralForms, PointValue, Theme, TierWindow};
 use loyalty_contract::rewards::RewardKind;
 use loyalty_contract::status::MemberState;
@@ -240,16 +241,6 @@ pub struct StaffFile {
     pub role: StaffRole,
     /// What they are called.
     pub name: String,
-}
-
-/// What somebody at the counter may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StaffRole {
-    /// Serves members.
-    Clerk,
-    /// Corrects, pairs devices, and serves members without a phone.
-    Manager,
 }
 
 /// `members.json`: the members of a sample, each with a history.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::Serve;
-use crate::db::{self, Stage};
+use crate::db::{self, Database, Stage};
 use crate::failure::Failure;
 use crate::http::{self, App};
 use crate::{say, seed};
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(4);
 ///
 /// # Errors
 /// [`Failure`] where it cannot begin.
-pub async fn run(db: AnyPool, config: Serve) -> Result<(), Failure> {
+pub async fn run(db: Database, config: Serve) -> Result<(), Failure> {
     let end = told_to_stop()?;
     let server = start(db, config).await?;
     say(&format!("listening on http://{}", server.address));
@@ -63,7 +63,7 @@ impl Server {
 ///
 /// # Errors
 /// [`Failure`] where the address, the folder, the URL or the database is none to serve with.
-pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
+pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
     if let Some(folder) = config
         .wallet_dir
         .as_deref()
@@ -93,7 +93,7 @@ pub async fn start(db: AnyPool, config: Serve) -> Result<Server, Failure> {
     let address = listener.local_addr().map_err(cannot_listen)?;
 
     let clock = config.clock.map_or_else(Clock::default, Clock::starting_at);
-    let demo = prepare(&db, &config, clock).await?;
+    let demo = prepare(&db.pool, &config, clock.clone()).await?;
     let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin);
     let router = http::router(Arc::new(app), &config)?;
     let (end, ended) = oneshot::channel();

@@ -8,12 +8,16 @@
 //! be used, `expires_at` the first at which they cannot.
 
 pub mod auth;
+pub mod counter;
 pub mod ledger;
 pub mod list;
+pub mod members;
 pub mod money;
 pub mod problem;
 pub mod programme;
+pub mod purchases;
 pub mod quotes;
+pub mod redemptions;
 pub mod rewards;
 pub mod status;
 

@@ -84,6 +84,8 @@ problem_codes! {
     PinWrong = "pin_wrong", 401;
     /// The caller may not do this; a write from another site is one such.
     Forbidden = "forbidden", 403;
+    /// No manager has paired this device.
+    DeviceNotPaired = "device_not_paired", 403;
     /// A limit of the caller's role is reached.
     LimitExceeded = "limit_exceeded", 403;
     /// No such thing, or it is somebody else's.
@@ -96,6 +98,16 @@ problem_codes! {
     QuoteUsed = "quote_used", 409;
     /// The balance does not cover it.
     InsufficientBalance = "insufficient_balance", 409;
+    /// The quote is not one that can be redeemed: it was about earning or returning.
+    QuoteNotRedeemable = "quote_not_redeemable", 409;
+    /// The voucher is not reserved any more: it was used, given back or has lapsed.
+    RedemptionNotReserved = "redemption_not_reserved", 409;
+    /// The voucher is not one that was used.
+    RedemptionNotCaptured = "redemption_not_captured", 409;
+    /// The store has another purchase, or the purchase another return, of that number.
+    PurchaseConflict = "purchase_conflict", 409;
+    /// Somebody joined with that address meanwhile.
+    AlreadyMember = "already_member", 409;
     /// The membership is paused: it sees everything, and neither earns nor spends.
     MemberPaused = "member_paused", 409;
     /// The reward cannot be had; `reasons` say why.
@@ -114,6 +126,12 @@ problem_codes! {
     ChallengeExpired = "challenge_expired", 422;
     /// Nothing is set up here that could send to such an address.
     ChannelUnavailable = "channel_unavailable", 422;
+    /// The proof of the address is too old, used or unknown.
+    EnrolmentExpired = "enrolment_expired", 422;
+    /// The pairing code is too old, used or unknown.
+    PairingExpired = "pairing_expired", 422;
+    /// More would be returned than was bought.
+    ReturnExceedsPurchase = "return_exceeds_purchase", 422;
     /// Below the programme's minimum, or worth nothing.
     BelowMinimum = "below_minimum", 422;
     /// The key was used for something else.

@@ -17,6 +17,19 @@ pub enum QuoteRequest {
     Spend(SpendAmount),
     /// Turning points into this reward.
     RewardId(String),
+    /// Bringing back goods of a purchase.
+    Return(QuotedReturn),
+}
+
+/// Goods that would come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct QuotedReturn {
+    /// The till's number for the purchase.
+    pub purchase: String,
+    /// What would be paid back.
+    pub amount: Money,
 }
 
 /// How much to use at the till, said either way.
@@ -38,9 +51,10 @@ pub struct Quote {
     pub quote_id: String,
     /// The first instant at which it no longer holds.
     pub expires_at: DateTime<Utc>,
-    /// What would come (earning) or be charged (spending); never below zero.
+    /// What would come (earning), be charged (spending) or be taken back (returning); never below zero.
     pub points: Points,
-    /// What would be paid (earning), taken off (spending), or what the reward's points are worth.
+    /// What would be paid (earning), taken off (spending) or paid back (returning), or what the reward's points are
+    /// worth.
     pub money: Money,
     /// What there would be afterwards.
     pub balance_after: Balance,

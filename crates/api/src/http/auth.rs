@@ -80,7 +80,7 @@ pub async fn create_challenge(State(app): State<Arc<App>>, Json(new): Json<NewCh
 }
 
 async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant) -> Result<Challenge> {
-    forget_what_is_over(&app.db, now).await?;
+    forget_what_is_over(&app.db.pool, now).await?;
     let id = token::id()?;
     let code = token::six_digits()?;
     // One statement, so that of two at once one makes the challenge and the other finds it.
@@ -101,7 +101,7 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
     .bind(millis(now))
     .bind(millis(now + CODE_LASTS))
     .bind(millis(now - RESEND_AFTER))
-    .fetch_optional(&app.db)
+    .fetch_optional(&app.db.pool)
     .await?;
     if made.is_some() {
         let demo_code = app.demo.then_some(code);
@@ -119,7 +119,7 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
     )
     .bind(address)
     .bind(purpose_name(purpose))
-    .fetch_one(&app.db)
+    .fetch_one(&app.db.pool)
     .await?;
     Ok(Challenge {
         challenge_id: id,
@@ -167,7 +167,7 @@ pub async fn create_session(
     if !token::is_id(&new.challenge_id) {
         return Err(is_over());
     }
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin_write().await?;
     // The first statement is the write that locks the challenge: guesses at once are counted one after another.
     let challenge: Option<(String, String, String, i64)> = sqlx::query_as(
         "update challenges set tries = tries + 1 where id = $1 and ended_at is null and expires_at > $2
@@ -234,7 +234,7 @@ pub async fn create_session(
     ))]
 pub async fn end_session(State(app): State<Arc<App>>, session: Option<Session>) -> Result<Response> {
     if let Some(session) = session {
-        session.delete(&mut *app.db.acquire().await?).await?;
+        session.delete(&mut *app.db.pool.acquire().await?).await?;
     }
     let cookie = Session::cleared(&app)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use loyalty_contract::ProblemCode;
 
+use super::caller::staff_token;
 use super::session::token_of;
 use super::{App, Error};
 
@@ -49,7 +50,8 @@ pub async fn harmless(State(app): State<Arc<App>>, request: Request, next: Next)
 /// Refuses a write with a cookie that another site's page may have sent.
 pub async fn same_site(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_write && token_of(&app, request.headers()).is_some() && !comes_from_here(&app, request.headers()) {
+    let has_cookie = token_of(&app, request.headers()).is_some() || staff_token(&app, request.headers()).is_some();
+    if is_write && has_cookie && !comes_from_here(&app, request.headers()) {
         let detail = "a write with a cookie needs Sec-Fetch-Site: same-origin, or an allowed Origin";
         return Error::refuse(ProblemCode::Forbidden, detail).into_response();
     }

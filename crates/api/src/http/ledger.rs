@@ -86,7 +86,7 @@ pub async fn list_entries(
     for value in values {
         select = value.bind(select);
     }
-    let rows = select.fetch_all(&app.db).await?;
+    let rows = select.fetch_all(&app.db.pool).await?;
     let mut rows = rows.iter().map(Row::from_row).collect::<Result<Vec<_>, _>>()?;
     let has_more = rows.len() > limit as usize;
     rows.truncate(limit as usize);

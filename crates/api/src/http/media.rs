@@ -25,7 +25,7 @@ pub async fn get_media(State(app): State<Arc<App>>, Path(name): Path<String>) ->
     let (known, content_type, content): (String, String, String) =
         sqlx::query_as("select extension, content_type, content from media where hash = $1")
             .bind(hash)
-            .fetch_optional(&app.db)
+            .fetch_optional(&app.db.pool)
             .await?
             .ok_or_else(Error::not_found)?;
     if known != extension {

@@ -20,7 +20,6 @@ use super::extract::Json;
 use super::rewards::catalogue;
 use super::session::Session;
 use crate::clock::millis;
-use crate::db::begin_read;
 use crate::members::{Snapshot, tier_id};
 use crate::shop::{Edition, Shop};
 use crate::token;
@@ -59,7 +58,7 @@ pub async fn create_quote(
     let shop = app.shop().await?;
     let edition = shop.edition(accept_language(&asked));
     let now = app.clock.now();
-    let mut db = begin_read(&app.db).await?;
+    let mut db = app.db.begin_read().await?;
     let (rewards, found) = catalogue(&mut db, &shop, edition, Some(&session), now).await?;
     db.rollback().await?;
     let found = found.ok_or_else(Error::signed_out)?;
@@ -67,6 +66,7 @@ pub async fn create_quote(
     let outcome = match request {
         QuoteRequest::Earn(money) => earn(&shop, &found, money)?,
         QuoteRequest::Spend(amount) => spend(&shop, edition, &found, amount)?,
+        QuoteRequest::Return(_) => return Err(Error::not_found()),
         QuoteRequest::RewardId(id) => {
             let reward = rewards
                 .into_iter()
@@ -212,7 +212,7 @@ async fn keep(app: &App, session: &Session, quote: &Quote, intent: &str, reward_
     sqlx::query("delete from quotes where member_id = $1 and expires_at <= $2 and used_at is null")
         .bind(&session.member_id)
         .bind(millis(now - REMEMBERED))
-        .execute(&app.db)
+        .execute(&app.db.pool)
         .await?;
     sqlx::query(
         "insert into quotes (id, member_id, intent, reward_id, points, money_minor, conditions, created_at, expires_at)
@@ -227,7 +227,7 @@ async fn keep(app: &App, session: &Session, quote: &Quote, intent: &str, reward_
     .bind(serde_json::to_string(&quote.conditions)?)
     .bind(millis(now))
     .bind(millis(quote.expires_at))
-    .execute(&app.db)
+    .execute(&app.db.pool)
     .await?;
     Ok(())
 }

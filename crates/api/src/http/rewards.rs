@@ -22,7 +22,6 @@ use super::error::{Error, Result};
 use super::extract::{Path, Query};
 use super::ledger::limit;
 use super::session::Session;
-use crate::db::begin_read;
 use crate::members::{Snapshot, is_ready};
 use crate::shop::{Edition, Shop};
 use crate::texts::folded;
@@ -60,7 +59,7 @@ pub async fn list_rewards(
     let shop = app.shop().await?;
     let edition = shop.edition(accept_language(&asked));
     let now = app.clock.now();
-    let mut db = begin_read(&app.db).await?;
+    let mut db = app.db.begin_read().await?;
     let (catalogue, _) = catalogue(&mut db, &shop, edition, session.as_ref(), now).await?;
     db.rollback().await?;
 
@@ -105,7 +104,7 @@ pub async fn get_reward(
 ) -> Result<Response> {
     let shop = app.shop().await?;
     let edition = shop.edition(accept_language(&asked));
-    let mut db = begin_read(&app.db).await?;
+    let mut db = app.db.begin_read().await?;
     let (catalogue, _) = catalogue(&mut db, &shop, edition, session.as_ref(), app.clock.now()).await?;
     db.rollback().await?;
     let reward = catalogue

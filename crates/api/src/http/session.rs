@@ -65,7 +65,7 @@ impl Session {
             sqlx::query_as("select id, member_id from sessions where token_hash = $1 and expires_at > $2")
                 .bind(token::hash(secret))
                 .bind(millis(app.clock.now()))
-                .fetch_optional(&app.db)
+                .fetch_optional(&app.db.pool)
                 .await?;
         Ok(found.map(|(id, member_id)| Self { id, member_id }))
     }
@@ -91,7 +91,11 @@ fn cookie_name(app: &App) -> &'static str {
 
 /// The session's token, as the browser sent it.
 pub fn token_of<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
-    let name = cookie_name(app);
+    cookie_value(headers, cookie_name(app))
+}
+
+/// The value of a cookie, as the browser sent it.
+pub fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

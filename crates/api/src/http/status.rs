@@ -17,7 +17,6 @@ use super::error::Result;
 use super::ledger::entry;
 use super::session::Session;
 use crate::clock::from_millis;
-use crate::db::begin_read;
 use crate::members::Snapshot;
 use crate::shop::Shop;
 
@@ -35,7 +34,7 @@ const EXPIRIES_WITHIN: TimeDelta = TimeDelta::days(90);
 pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: HeaderMap) -> Result<Response> {
     let shop = app.shop().await?;
     let language = shop.edition(accept_language(&asked)).language.as_str();
-    let mut db = begin_read(&app.db).await?;
+    let mut db = app.db.begin_read().await?;
     let found = Snapshot::load(&mut db, &shop, &session.member_id, app.clock.now()).await?;
     let last_purchase = last_purchase(&mut db, &shop, &session.member_id).await?;
     let balance = found.balance(&shop, Points::ZERO, Points::ZERO)?;

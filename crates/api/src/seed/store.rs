@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
 use chrono::NaiveDate;
+use loyalty_contract::counter::StaffRole;
 use sqlx::AnyPool;
 
 use super::history::Told;
@@ -11,7 +12,7 @@ use crate::account::{BelongsTo, kind_name};
 use crate::clock::millis;
 use crate::db::{Value, insert_rows};
 use crate::failure::Failure;
-use crate::programme_file::{ProgrammeFile, StaffFile, StaffRole};
+use crate::programme_file::{ProgrammeFile, StaffFile};
 use crate::shop::Shop;
 use crate::token;
 

@@ -7,6 +7,7 @@ use std::{env, fs};
 use clap::Parser;
 use loyalty_api::clock::Clock;
 use loyalty_api::config::{Cli, Command, Seed, Serve};
+use loyalty_api::db::Database;
 use loyalty_api::serve::{Server, start};
 use loyalty_api::{db, seed};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -44,8 +45,9 @@ impl Api {
     pub async fn start_with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let url = seeded(folder.path()).await;
-        let db = db::connect(&url).await.unwrap();
-        let server = start(db.clone(), config(arguments)).await.unwrap();
+        let database = Database::connect(&url).await.unwrap();
+        let db = database.pool.clone();
+        let server = start(database, config(arguments)).await.unwrap();
         let base = format!("http://{}", server.address);
         Self {
             base,
