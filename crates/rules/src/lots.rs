@@ -3,7 +3,14 @@
 //! A debt is a lot of its own, below zero and without expiry. Points that become available pay it first; that is
 //! worked out here by the clock, whether or not anything ran at that moment.
 
+use chrono::TimeZone;
 use loyalty_contract::{Instant, Points};
+
+use crate::Overflow;
+use crate::calendar::{add_days, day_of, start_of_day};
+
+/// How long points last that come back after their own time, in days.
+pub const GRACE_DAYS: u32 = 7;
 
 /// Points that came together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,9 +105,13 @@ pub fn take(lots: &[Lot], points: Points, now: Instant) -> Result<Vec<Taken>, Sh
 
 /// Like [`take`], but takes what there is where that is less.
 pub fn take_up_to(lots: &[Lot], points: Points, now: Instant) -> Vec<Taken> {
-    let mut order: Vec<usize> = (0..lots.len())
-        .filter(|&i| lots[i].points > Points::ZERO && lots[i].is_available(now))
-        .collect();
+    let usable = (0..lots.len()).filter(|&i| lots[i].is_available(now)).collect();
+    take_from(lots, usable, points)
+}
+
+/// Takes up to so many points from these lots, in the order in which lots are used.
+pub(crate) fn take_from(lots: &[Lot], mut order: Vec<usize>, points: Points) -> Vec<Taken> {
+    order.retain(|&i| lots[i].points > Points::ZERO);
     order.sort_by_key(|&i| {
         (
             lots[i].expires_at.is_none(),
@@ -121,6 +132,61 @@ pub fn take_up_to(lots: &[Lot], points: Points, now: Instant) -> Vec<Taken> {
         taken.push(Taken { lot, points: part });
     }
     taken
+}
+
+/// What happens to points that come back, by the lot that they were taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComesBack {
+    /// They are in that lot again, with its own expiry.
+    ToLot,
+    /// That lot is over: they last a little longer, in a grace lot of their own.
+    ForGrace {
+        /// The first instant at which they cannot be used.
+        expires_at: Instant,
+    },
+    /// That lot was such a grace lot, and it is over too: they are gone.
+    Over,
+}
+
+/// What happens to points of a lot that come back now, when a redemption is released, lapses or is refunded.
+///
+/// # Errors
+/// [`Overflow`] at the end of the calendar.
+pub fn comes_back<Z: TimeZone>(
+    expires_at: Option<Instant>,
+    is_grace: bool,
+    now: Instant,
+    zone: &Z,
+) -> Result<ComesBack, Overflow> {
+    if expires_at.is_none_or(|end| now < end) {
+        return Ok(ComesBack::ToLot);
+    }
+    if is_grace {
+        return Ok(ComesBack::Over);
+    }
+    let end = add_days(day_of(now, zone), i64::from(GRACE_DAYS) + 1)?;
+    Ok(ComesBack::ForGrace {
+        expires_at: start_of_day(end, zone)?,
+    })
+}
+
+/// How many of `points` go back to each part of what was taken: to the last first, since it lasts longest.
+///
+/// `parts` are in the order in which they were taken, each with what has not gone back yet. Where they do not cover
+/// `points`, everything goes back.
+pub fn give_back(parts: &[Points], points: Points) -> Vec<Points> {
+    let mut left = points.max(Points::ZERO);
+    let mut back: Vec<Points> = parts
+        .iter()
+        .rev()
+        .map(|&part| {
+            let given = left.min(part).max(Points::ZERO);
+            left = left - given;
+            given
+        })
+        .collect();
+    back.reverse();
+    back
 }
 
 /// When pending points can be used next, and how many then.

@@ -2,8 +2,8 @@
 
 use loyalty_contract::{Instant, Points};
 
-use crate::Overflow;
-use crate::lots::{Lot, Taken, take_up_to};
+use crate::lots::{Lot, Taken, take_from};
+use crate::{Overflow, floor_div};
 
 /// Why a return is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,28 +48,28 @@ pub struct Allocation {
     pub owed: Points,
 }
 
-/// Finds where a return takes its points: from the purchase's own lot (pending or not), then, without taking
-/// anything again, from what of it `expired_unused`; then from available lots by earliest expiry; then below zero.
+/// Finds where a return takes its points: from the purchase's own lots (pending or not), then, without taking
+/// anything again, from what of it `expired_unused`; then from available lots; then below zero. Among its own lots
+/// as among the others, the earliest expiry goes first.
 ///
-/// Expects settled lots. `own` is the own lot's place in the list, where anything of it is left.
-pub fn allocate(points: Points, own: Option<usize>, expired_unused: Points, lots: &[Lot], now: Instant) -> Allocation {
-    let mut left = points;
-    let mut taken = Vec::new();
-    let mut others = lots.to_vec();
+/// Expects settled lots. `own` are the places in the list of what the purchase earned: its own lot, and grace lots
+/// of what came back of it.
+pub fn allocate(points: Points, own: &[usize], expired_unused: Points, lots: &[Lot], now: Instant) -> Allocation {
+    let mut left = points.max(Points::ZERO);
+    let is_own = |lot: &usize| own.contains(lot);
+    let places = || 0..lots.len();
 
-    if let Some(lot) = own.filter(|&lot| !lots[lot].is_expired(now)) {
-        let part = left.min(lots[lot].points).max(Points::ZERO);
-        if part > Points::ZERO {
-            taken.push(Taken { lot, points: part });
-        }
-        others[lot].points = Points::ZERO;
-        left = left - part;
+    let valid = places().filter(|lot| is_own(lot) && !lots[*lot].is_expired(now));
+    let mut taken = take_from(lots, valid.collect(), left);
+    for part in &taken {
+        left = left - part.points;
     }
 
     let forgiven = left.min(expired_unused).max(Points::ZERO);
     left = left - forgiven;
 
-    for part in take_up_to(&others, left, now) {
+    let others = places().filter(|lot| !is_own(lot) && lots[*lot].is_available(now));
+    for part in take_from(lots, others.collect(), left) {
         left = left - part.points;
         taken.push(part);
     }
@@ -78,6 +78,33 @@ pub fn allocate(points: Points, own: Option<usize>, expired_unused: Points, lots
         forgiven,
         owed: left,
     }
+}
+
+/// What so many pieces of a line had cost: `⌊line_total × returned ÷ quantity⌋`, in minor units.
+///
+/// # Errors
+/// [`Overflow`] where the sum does not fit, or the line has no pieces.
+pub fn line_value(line_total: i64, quantity: i64, returned: i64) -> Result<i64, Overflow> {
+    floor_div(i128::from(line_total) * i128::from(returned), i128::from(quantity))
+}
+
+/// What a return by lines gives back of a purchase of `total`: its lines' part of what was paid.
+///
+/// The lines add up to `lines_sum`, those returned before to `before`, and all that are returned now to `after`.
+/// Where vouchers made the customer pay less than the lines, each line counts for less: `⌊x × total ÷ lines_sum⌋`.
+/// So returns of every line, however split, add up to the same.
+///
+/// # Errors
+/// [`Overflow`] where a sum does not fit.
+pub fn amount_of_lines(total: i64, lines_sum: i64, before: i64, after: i64) -> Result<i64, Overflow> {
+    let paid = |lines: i64| {
+        if lines_sum <= total {
+            Ok(lines)
+        } else {
+            floor_div(i128::from(lines) * i128::from(total), i128::from(lines_sum))
+        }
+    };
+    paid(after)?.checked_sub(paid(before)?).ok_or(Overflow)
 }
 
 #[cfg(test)]
@@ -104,11 +131,17 @@ mod tests {
 
     #[test]
     fn own_points_go_first_then_others_then_below_zero() {
-        let lots = [lot(30, 50, 90), lot(100, 0, 20), lot(20, 0, 80)];
-        let found = allocate(Points(200), Some(0), Points(10), &lots, at(10));
+        let lots = [
+            lot(30, 50, 90),
+            lot(100, 0, 20),
+            lot(20, 0, 80),
+            lot(5, 0, 40),
+            lot(7, 0, 10),
+        ];
+        let found = allocate(Points(205), &[0, 3, 4], Points(10), &lots, at(10));
         assert_eq!(
             found.taken.iter().map(|t| (t.lot, t.points.0)).collect::<Vec<_>>(),
-            [(0, 30), (1, 100), (2, 20)]
+            [(3, 5), (0, 30), (1, 100), (2, 20)]
         );
         assert_eq!((found.forgiven, found.owed), (Points(10), Points(40)));
     }
@@ -136,12 +169,12 @@ mod tests {
         }
 
         #[test]
-        fn every_point_of_a_return_is_accounted_for(points in 0..2000i64, own in 0..500i64, other in 0..500i64, expired in 0..500i64) {
-            let lots = [lot(own, 20, 90), lot(other, 0, 50)];
-            let found = allocate(Points(points), Some(0), Points(expired), &lots, at(10));
+        fn every_point_of_a_return_is_accounted_for(points in 0..2000i64, own in 0..500i64, grace in 0..500i64, other in 0..500i64, expired in 0..500i64) {
+            let lots = [lot(own, 20, 90), lot(other, 0, 50), lot(grace, 0, 15)];
+            let found = allocate(Points(points), &[0, 2], Points(expired), &lots, at(10));
             let taken: Points = found.taken.iter().map(|t| t.points).sum();
             prop_assert_eq!(taken + found.forgiven + found.owed, Points(points));
-            prop_assert!(found.owed == Points::ZERO || (taken.0 == own + other && found.forgiven.0 == expired));
+            prop_assert!(found.owed == Points::ZERO || (taken.0 == own + grace + other && found.forgiven.0 == expired));
         }
     }
 }

@@ -37,14 +37,45 @@ pub struct Standing {
     pub at_risk: bool,
 }
 
+/// What a history came to before a day, so that what is older need not be told again.
+///
+/// It can be thrown away at any time, and must be when the ladder, its window, the time zone or anything before its
+/// day has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Everything before this day is told.
+    pub day: NaiveDate,
+    /// The tier held as this day begins, by its place on the ladder.
+    pub tier: usize,
+    /// The last day on which it is held unless kept; `None` for the lowest.
+    pub last_day: Option<NaiveDate>,
+}
+
 /// Works out where a member stands at `now`, from everything that qualified before.
 ///
 /// `thresholds` is the ladder from the bottom up, its first rung 0. `history` may come in any order; entries after
 /// `now` are left out. An empty ladder gives `None`.
 ///
 /// # Errors
-/// [`Overflow`] at the end of the calendar.
+/// [`Overflow`] where a sum does not fit, or at the end of the calendar.
 pub fn standing<Z: TimeZone>(
+    thresholds: &[Points],
+    window: TierWindow,
+    history: &[Qualifying],
+    now: Instant,
+    zone: &Z,
+) -> Result<Option<Standing>, Overflow> {
+    standing_from(None, thresholds, window, history, now, zone)
+}
+
+/// The same as [`standing`], with no more of the history than what is [needed](history_needed) after a checkpoint.
+///
+/// A checkpoint of a day after `now`'s, or of a longer ladder, does not count: that takes the whole history.
+///
+/// # Errors
+/// [`Overflow`] where a sum does not fit, or at the end of the calendar.
+pub fn standing_from<Z: TimeZone>(
+    checkpoint: Option<&Checkpoint>,
     thresholds: &[Points],
     window: TierWindow,
     history: &[Qualifying],
@@ -55,17 +86,9 @@ pub fn standing<Z: TimeZone>(
         return Ok(None);
     }
     let counted = Counted::new(history, now, zone);
-    let mut held = Held {
-        tier: 0,
-        last_day: None,
-    };
-    for index in 0..counted.days.len() {
-        let (day, _) = counted.days[index];
-        held.lapse_before(day, thresholds, window, &counted)?;
-        held.reach(day, counted.through(window, day, index)?, thresholds, window)?;
-    }
     let today = day_of(now, zone);
-    held.lapse_before(today, thresholds, window, &counted)?;
+    let mut held = Held::at(checkpoint, thresholds, today);
+    held.tell(today, true, thresholds, window, &counted)?;
 
     let valid_until = held
         .last_day
@@ -73,13 +96,13 @@ pub fn standing<Z: TimeZone>(
         .transpose()?;
     let collected = held
         .last_day
-        .map(|day| counted.towards_keeping(window, day))
+        .map(|day| counted.within(window_start(window, day)?, day))
         .transpose()?;
-    let at_risk = match (valid_until, collected) {
-        (Some(end), Some(collected)) => collected < thresholds[held.tier] && end - now <= TimeDelta::days(AT_RISK_DAYS),
+    let at_risk = match (valid_until, collected, thresholds.get(held.tier)) {
+        (Some(end), Some(collected), Some(&needed)) => collected < needed && end - now <= TimeDelta::days(AT_RISK_DAYS),
         _ => false,
     };
-    let qualifying = counted.between(window_start(window, today)?, today);
+    let qualifying = counted.within(window_start(window, today)?, today)?;
     Ok(Some(Standing {
         tier: held.tier,
         qualifying,
@@ -87,6 +110,37 @@ pub fn standing<Z: TimeZone>(
         collected,
         at_risk,
     }))
+}
+
+/// The first day of history that [`standing_from`] and [`checkpoint_at`] still need with this checkpoint: the first
+/// that counts together with its own day. No later day, and no end of a term, counts anything older.
+///
+/// # Errors
+/// [`Overflow`] at the end of the calendar.
+pub fn history_needed(checkpoint: &Checkpoint, window: TierWindow) -> Result<NaiveDate, Overflow> {
+    window_start(window, checkpoint.day)
+}
+
+/// What the history before `day` came to, from an earlier checkpoint or from its beginning.
+///
+/// # Errors
+/// [`Overflow`] where a sum does not fit, or at the end of the calendar.
+pub fn checkpoint_at<Z: TimeZone>(
+    checkpoint: Option<&Checkpoint>,
+    thresholds: &[Points],
+    window: TierWindow,
+    history: &[Qualifying],
+    day: NaiveDate,
+    zone: &Z,
+) -> Result<Checkpoint, Overflow> {
+    let counted = Counted::new(history, Instant::MAX_UTC, zone);
+    let mut held = Held::at(checkpoint, thresholds, day);
+    held.tell(day, false, thresholds, window, &counted)?;
+    Ok(Checkpoint {
+        day,
+        tier: held.tier,
+        last_day: held.last_day,
+    })
 }
 
 /// How far `collected` is towards `needed`, in whole percent: rounded down, so 100 means reached.
@@ -100,11 +154,51 @@ pub fn percent(collected: Points, needed: Points) -> u8 {
 
 /// The tier held while history is told, and the last day on which it is.
 struct Held {
+    /// What is before this day is told already.
+    from: Option<NaiveDate>,
     tier: usize,
     last_day: Option<NaiveDate>,
 }
 
 impl Held {
+    /// What was held at a checkpoint, if it is of use up to `day`; otherwise at the very beginning.
+    fn at(checkpoint: Option<&Checkpoint>, thresholds: &[Points], day: NaiveDate) -> Self {
+        match checkpoint.filter(|found| found.day <= day && found.tier < thresholds.len()) {
+            Some(found) => Self {
+                from: Some(found.day),
+                tier: found.tier,
+                last_day: found.last_day,
+            },
+            None => Self {
+                from: None,
+                tier: 0,
+                last_day: None,
+            },
+        }
+    }
+
+    /// Tells every day up to `day`, with that day itself or without it.
+    fn tell(
+        &mut self,
+        day: NaiveDate,
+        with_day: bool,
+        thresholds: &[Points],
+        window: TierWindow,
+        counted: &Counted,
+    ) -> Result<(), Overflow> {
+        for (index, &(entry, _)) in counted.days.iter().enumerate() {
+            if self.from.is_some_and(|from| entry < from) {
+                continue;
+            }
+            if entry > day || (entry == day && !with_day) {
+                break;
+            }
+            self.lapse_before(entry, thresholds, window, counted)?;
+            self.reach(entry, counted.through(window, entry, index)?, thresholds, window)?;
+        }
+        self.lapse_before(day, thresholds, window, counted)
+    }
+
     /// Ends every term that is over before `day`: what counted on its last day says which tier follows.
     fn lapse_before(
         &mut self,
@@ -116,7 +210,7 @@ impl Held {
         while let Some(last) = self.last_day.filter(|&last| last < day) {
             self.tier = self
                 .tier
-                .min(rung(thresholds, counted.between(window_start(window, last)?, last)));
+                .min(rung(thresholds, counted.within(window_start(window, last)?, last)?));
             self.last_day = (self.tier > 0).then(|| add_months(last, 12)).transpose()?;
         }
         Ok(())
@@ -159,59 +253,66 @@ fn window_start(window: TierWindow, day: NaiveDate) -> Result<NaiveDate, Overflo
     }
 }
 
-/// A history in order, its purchases already less their returns, with running sums.
+/// A history in order, its purchases already less their returns, with running sums. Those have more bits than
+/// points, so that only what really counts together has to fit.
 struct Counted {
     /// The day of each purchase, and the sum of everything before it.
-    days: Vec<(NaiveDate, Points)>,
-    total: Points,
+    days: Vec<(NaiveDate, i128)>,
+    total: i128,
 }
 
 impl Counted {
     fn new<Z: TimeZone>(history: &[Qualifying], now: Instant, zone: &Z) -> Self {
-        let mut entries: Vec<Qualifying> = history.iter().copied().filter(|entry| entry.at <= now).collect();
-        entries.sort_by_key(|entry| entry.at);
+        let mut entries: Vec<(NaiveDate, Instant, i128)> = history
+            .iter()
+            .filter(|entry| entry.at <= now)
+            .map(|entry| (day_of(entry.at, zone), entry.at, i128::from(entry.points.0)))
+            .collect();
+        // By the day first: where clocks are put back over midnight, a later instant can lie in the day before.
+        entries.sort_by_key(|&(day, at, _)| (day, at));
         entries.dedup_by(|later, earlier| {
-            let same = later.at == earlier.at;
+            let same = later.1 == earlier.1;
             if same {
-                earlier.points += later.points;
+                earlier.2 += later.2;
             }
             same
         });
-        let mut total = Points::ZERO;
+        let mut total = 0;
         let days = entries
             .iter()
-            .map(|entry| {
+            .map(|&(day, _, points)| {
                 let before = total;
-                total += entry.points;
-                (day_of(entry.at, zone), before)
+                total += points;
+                (day, before)
             })
             .collect();
         Self { days, total }
     }
 
+    /// What came before the entry at `index`.
+    fn before(&self, index: usize) -> i128 {
+        self.days.get(index).map_or(self.total, |&(_, before)| before)
+    }
+
+    /// The place of the first entry that is not before `day`.
+    fn place(&self, day: NaiveDate) -> usize {
+        self.days.partition_point(|&(entry, _)| entry < day)
+    }
+
     /// What came from the first to the last of these days.
-    fn between(&self, first: NaiveDate, last: NaiveDate) -> Points {
-        let before = |day: NaiveDate| {
-            let index = self.days.partition_point(|&(entry, _)| entry < day);
-            self.days.get(index).map_or(self.total, |&(_, before)| before)
-        };
-        // The day after `last` exists for every day that a deadline can be reckoned for; at the very end of the
-        // calendar nothing can come later anyway.
-        before(last.succ_opt().unwrap_or(last)) - before(first)
+    fn within(&self, first: NaiveDate, last: NaiveDate) -> Result<Points, Overflow> {
+        let end = self.days.partition_point(|&(entry, _)| entry <= last);
+        points(self.before(end) - self.before(self.place(first)))
     }
 
     /// What counts just after the entry at `index`, on its own day.
     fn through(&self, window: TierWindow, day: NaiveDate, index: usize) -> Result<Points, Overflow> {
-        let after = self.days.get(index + 1).map_or(self.total, |&(_, before)| before);
-        let first = window_start(window, day)?;
-        let start = self.days.partition_point(|&(entry, _)| entry < first);
-        Ok(after - self.days.get(start).map_or(self.total, |&(_, before)| before))
+        points(self.before(index + 1) - self.before(self.place(window_start(window, day)?)))
     }
+}
 
-    /// What there is already of what will be counted on the last day of a term.
-    fn towards_keeping(&self, window: TierWindow, last_day: NaiveDate) -> Result<Points, Overflow> {
-        Ok(self.between(window_start(window, last_day)?, last_day))
-    }
+fn points(sum: i128) -> Result<Points, Overflow> {
+    sum.try_into().map(Points).map_err(|_| Overflow)
 }
 
 #[cfg(test)]
