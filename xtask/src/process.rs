@@ -122,10 +122,15 @@ fn finish(mut child: Child) -> Result<ExitStatus> {
 
 /// Asks a child to end, unless it has, and insists after a while.
 pub fn stop(child: &mut Child) -> Result<()> {
+    stop_with(child, Signal::SIGTERM)
+}
+
+/// The same with another signal, for a program that understands SIGTERM differently.
+pub fn stop_with(child: &mut Child, request: Signal) -> Result<()> {
     if child.try_wait()?.is_some() {
         return Ok(());
     }
-    terminate(child.id());
+    signal(child.id(), request);
     let started = Instant::now();
     while child.try_wait()?.is_none() {
         if started.elapsed() > PATIENCE {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything the project asserts, and a count for each runner.
 
 use crate::api::{self, Profile};
+use crate::postgres::Postgres;
 use crate::process;
 use crate::project;
 use crate::size;
@@ -10,17 +11,22 @@ use crate::wallet;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where e2e/playwright.config.ts puts its findings.
 const BROWSER_RESULTS: &str = "e2e/test-results/results.json";
 
+/// Names a server on which the API's tests make their databases; SQLite where it is not set.
+const TEST_DATABASE_URL: &str = "LOYALTY_TEST_DATABASE_URL";
+
 /// A kind of test, with the program that runs it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Runner {
-    /// Rules, API and tools: `cargo test`.
+    /// Rules, API and tools: `cargo test`. The API's database is SQLite.
     Rust,
+    /// The API's tests over HTTP once more, on PostgreSQL.
+    Postgres,
     /// Journeys in a browser: Playwright.
     Browser,
     /// What a first visit downloads, against its limit.
@@ -32,15 +38,17 @@ impl Runner {
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "rust" => Ok(Self::Rust),
+            "postgres" => Ok(Self::Postgres),
             "e2e" => Ok(Self::Browser),
             "size" => Ok(Self::Size),
-            _ => bail!("--only takes rust, e2e or size, not {name:?}."),
+            _ => bail!("--only takes rust, postgres, e2e or size, not {name:?}."),
         }
     }
 
     fn title(self) -> &'static str {
         match self {
             Self::Rust => "Rust",
+            Self::Postgres => "PostgreSQL",
             Self::Browser => "Browser",
             Self::Size => "Size",
         }
@@ -49,6 +57,7 @@ impl Runner {
     fn steps(self) -> usize {
         match self {
             Self::Rust => 1,
+            Self::Postgres => 2,
             Self::Browser => 4,
             Self::Size => size::STEPS,
         }
@@ -67,15 +76,29 @@ struct Outcome {
 /// Runs the tests of one runner or of all, and says whether everything passed. `arguments` go to the runner.
 pub fn test(only: Option<Runner>, arguments: &[OsString]) -> Result<bool> {
     let runners = only.map_or_else(
-        || vec![Runner::Rust, Runner::Browser, Runner::Size],
+        || vec![Runner::Rust, Runner::Postgres, Runner::Browser, Runner::Size],
         |runner| vec![runner],
     );
+    let may_leave_out = only.is_none() && std::env::var_os("CI").is_none();
     let mut steps = Steps::new(runners.iter().map(|runner| runner.steps()).sum());
     let mut closing = Vec::new();
     let mut all_passed = true;
     for runner in runners {
         let outcome = match runner {
             Runner::Rust => rust(&mut steps, arguments)?,
+            Runner::Postgres => {
+                steps.next("Looking for PostgreSQL");
+                match server_programs(&steps) {
+                    Ok(programs) => postgres(&mut steps, programs.as_deref(), arguments)?,
+                    Err(error) if may_leave_out && !process::was_stopped() => {
+                        steps.detail(&format!("{error:#}"));
+                        steps.next("LEAVING OUT the tests on PostgreSQL");
+                        closing.push(format!("PostgreSQL: LEFT OUT. {error:#}"));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
             Runner::Browser => browser(&mut steps, arguments)?,
             Runner::Size => first_visit(&mut steps)?,
         };
@@ -103,9 +126,37 @@ fn rust(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
     let mut command = project::cargo();
     command
         .args(["test", "--workspace", "--no-fail-fast", "--locked"])
+        .args(arguments)
+        .env_remove(TEST_DATABASE_URL);
+    libtest(&mut command)
+}
+
+/// The programs of a server to start; none where the environment names one that runs.
+fn server_programs(steps: &Steps) -> Result<Option<PathBuf>> {
+    match std::env::var_os(TEST_DATABASE_URL) {
+        Some(_) => Ok(None),
+        None => tools::postgres(steps).map(Some),
+    }
+}
+
+fn postgres(steps: &mut Steps, programs: Option<&Path>, arguments: &[OsString]) -> Result<Outcome> {
+    steps.next("Testing the API on PostgreSQL");
+    let server = programs.map(Postgres::start).transpose()?;
+    let mut command = project::cargo();
+    command
+        .args(["test", "--package", "loyalty-api", "--test", "*"])
+        .args(["--no-fail-fast", "--locked"])
         .args(arguments);
+    if let Some(server) = &server {
+        command.env(TEST_DATABASE_URL, &server.url);
+    }
+    libtest(&mut command)
+}
+
+/// Runs tests with cargo, which runs one target after the other, and counts them.
+fn libtest(command: &mut Command) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    let status = process::run_lines(&mut command, |line| {
+    let status = process::run_lines(command, |line| {
         say(line);
         if let Some((passed, failed)) = libtest_counts(line) {
             outcome.passed += passed;

@@ -96,22 +96,22 @@ pub fn chromium(steps: &Steps) -> Result<PathBuf> {
     }
     let missing = "Chromium is missing: install it (on Debian: apt-get install chromium, as root), or name its \
                    program in the environment variable CHROMIUM.";
-    ensure!(
-        on_path("apt-get").is_some() && nix::unistd::geteuid().is_root(),
-        missing
-    );
+    ensure!(can_install_of_debian(), missing);
     steps.detail("installing Debian's Chromium (a minute or two)");
-    let apt = |arguments: &[&str]| {
-        process::run(
-            Command::new("apt-get")
-                .arg("--quiet")
-                .args(arguments)
-                .env("DEBIAN_FRONTEND", "noninteractive"),
-        )
-    };
-    apt(&["update"])?;
-    apt(&["install", "--yes", "--no-install-recommends", "chromium"])?;
+    install_of_debian("chromium")?;
     find_chromium().context(missing)
+}
+
+/// Finds the folder of PostgreSQL's own programs, or installs them where apt can.
+pub fn postgres(steps: &Steps) -> Result<PathBuf> {
+    if let Some(found) = find_postgres() {
+        return Ok(found);
+    }
+    let missing = "PostgreSQL's server is missing: install it (on Debian: apt-get install postgresql, as root).";
+    ensure!(can_install_of_debian(), missing);
+    steps.detail("installing Debian's PostgreSQL (a minute)");
+    install_of_debian("postgresql")?;
+    find_postgres().context(missing)
 }
 
 /// Gets a component of the Rust toolchain, if this command does not run yet.
@@ -222,6 +222,43 @@ fn wasm_bindgen_version() -> Result<String> {
 
 fn tools_folder() -> PathBuf {
     std::env::var_os("XTASK_TOOLS").map_or_else(|| project::root().join(".tools"), PathBuf::from)
+}
+
+fn can_install_of_debian() -> bool {
+    on_path("apt-get").is_some() && nix::unistd::geteuid().is_root()
+}
+
+fn install_of_debian(package: &str) -> Result<()> {
+    let apt = |arguments: &[&str]| {
+        process::run(
+            Command::new("apt-get")
+                .arg("--quiet")
+                .args(arguments)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+        )
+    };
+    apt(&["update"])?;
+    apt(&["install", "--yes", "--no-install-recommends", package])
+}
+
+/// On PATH, where PostgreSQL says itself, or where Debian keeps its versions side by side: the newest.
+fn find_postgres() -> Option<PathBuf> {
+    let told = process::ask(Command::new("pg_config").arg("--bindir")).map(PathBuf::from);
+    let on_path = on_path("initdb").map(|program| parent(&program));
+    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort();
+    let versions = versions.into_iter().rev().map(|(_, folder)| folder);
+    let needed = ["initdb", "postgres", "pg_isready"];
+    on_path
+        .into_iter()
+        .chain(told)
+        .chain(versions)
+        .find(|folder| needed.iter().all(|program| folder.join(program).is_file()))
 }
 
 fn find_chromium() -> Option<PathBuf> {
