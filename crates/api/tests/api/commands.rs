@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 
-use crate::support::{Api, seed_at, sqlite};
+use crate::database::{OwnDatabase, sqlite};
+use crate::support::Api;
 use loyalty_api::{db, verify};
 
 fn loyalty_api(arguments: &[&str]) -> Output {
@@ -78,21 +79,22 @@ fn what_cannot_be_served_is_said_in_a_sentence() {
 
 #[tokio::test]
 async fn a_demos_database_and_a_real_one_are_not_mixed_up() {
-    let folder = TempDir::new().unwrap();
-    let url = sqlite(&folder.path().join("loyalty.db"));
-    seed_at(&url).await;
-    check_fails(&["--database-url", &url, "serve", "--port", "0"], "is a demo's");
-    check_fails(&["--database-url", &url, "seed"], "only an empty one can be seeded");
-    let database = db::connect(&url).await.unwrap();
+    let own = OwnDatabase::seeded().await;
+    let url = own.url.as_str();
+    check_fails(&["--database-url", url, "serve", "--port", "0"], "is a demo's");
+    check_fails(&["--database-url", url, "seed"], "only an empty one can be seeded");
+    let database = db::connect(url).await.unwrap();
     sqlx::query("delete from meta").execute(&database).await.unwrap();
     check_fails(
-        &["--database-url", &url, "serve", "--port", "0", "--demo"],
+        &["--database-url", url, "serve", "--port", "0", "--demo"],
         "is not a demo's",
     );
 }
 
-#[test]
-fn a_wrong_sample_is_refused_whole() {
+#[tokio::test]
+async fn a_wrong_sample_is_refused_whole() {
+    let own = OwnDatabase::empty().await;
+    let database = own.url.as_str();
     let folder = TempDir::new().unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample");
     let programme: Value = serde_json::from_slice(&fs::read(sample.join("programme.json")).unwrap()).unwrap();
@@ -103,7 +105,6 @@ fn a_wrong_sample_is_refused_whole() {
     for name in pictures.chain([programme["theme"]["logo"].as_str().unwrap().to_owned()]) {
         fs::write(folder.path().join("media").join(name), "<svg/>").unwrap();
     }
-    let database = sqlite(&folder.path().join("loyalty.db"));
     let check = |pointer: &str, value: Value, expected: &str| {
         let (mut programme, mut members) = (programme.clone(), members.clone());
         let (file, pointer) = pointer.split_once(' ').unwrap();
@@ -122,7 +123,7 @@ fn a_wrong_sample_is_refused_whole() {
         check_fails(
             &[
                 "--database-url",
-                &database,
+                database,
                 "seed",
                 "--sample",
                 folder.path().to_str().unwrap(),
@@ -233,7 +234,7 @@ fn a_wrong_sample_is_refused_whole() {
         json!([{"day": {"days": 0}, "what": "spend", "points": 100}]),
         "100 points are missing",
     );
-    let verified = loyalty_api(&["--database-url", &database, "verify"]);
+    let verified = loyalty_api(&["--database-url", database, "verify"]);
     assert!(
         String::from_utf8(verified.stdout).unwrap().contains("0 members"),
         "nothing of it was kept"
@@ -308,12 +309,12 @@ async fn verify_finds_what_was_tampered_with() {
     verify::verify(&api.db).await.unwrap();
 }
 
-#[test]
-fn serves_a_demo_from_nothing_and_ends_when_told() {
-    let folder = TempDir::new().unwrap();
-    let database = sqlite(&folder.path().join("loyalty.db"));
+#[tokio::test]
+async fn serves_a_demo_from_nothing_and_ends_when_told() {
+    let own = OwnDatabase::empty().await;
+    let database = own.url.as_str();
     let mut server = Command::new(env!("CARGO_BIN_EXE_loyalty-api"))
-        .args(["--database-url", &database, "serve", "--demo", "--port", "0"])
+        .args(["--database-url", database, "serve", "--demo", "--port", "0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -333,7 +334,7 @@ fn serves_a_demo_from_nothing_and_ends_when_told() {
     let mut log = String::new();
     server.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(!log.contains("panicked"), "{log}");
-    let verified = loyalty_api(&["--database-url", &database, "verify"]);
+    let verified = loyalty_api(&["--database-url", database, "verify"]);
     assert!(verified.status.success());
     assert!(String::from_utf8(verified.stdout).unwrap().contains("6 members"));
 }

@@ -4,6 +4,7 @@
 
 mod auth;
 mod commands;
+mod database;
 mod ledger;
 mod openapi;
 mod problems;

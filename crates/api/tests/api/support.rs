@@ -1,19 +1,14 @@
 //! A server with the sample, and somebody who talks to it.
 
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
-use std::{env, fs};
-
 use clap::Parser;
-use loyalty_api::clock::Clock;
-use loyalty_api::config::{Cli, Command, Seed, Serve};
+use loyalty_api::config::{Cli, Command, Serve};
 use loyalty_api::db::Database;
 use loyalty_api::serve::{Server, start};
-use loyalty_api::{db, seed};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{AnyPool, AssertSqlSafe};
-use tempfile::TempDir;
+
+use crate::database::OwnDatabase;
 
 /// The contract's example was true then.
 pub const NOW: &str = "2026-11-21T10:00:00Z";
@@ -24,7 +19,7 @@ pub struct Api {
     pub db: AnyPool,
     pub client: Client,
     _server: Server,
-    _folder: TempDir,
+    _own: OwnDatabase,
 }
 
 /// Somebody with a session, or without.
@@ -43,9 +38,8 @@ impl Api {
 
     /// With more arguments for `serve`.
     pub async fn start_with(arguments: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let url = seeded(folder.path()).await;
-        let database = Database::connect(&url).await.unwrap();
+        let own = OwnDatabase::seeded().await;
+        let database = Database::connect(&own.url).await.unwrap();
         let db = database.pool.clone();
         let server = start(database, config(arguments)).await.unwrap();
         let base = format!("http://{}", server.address);
@@ -54,7 +48,7 @@ impl Api {
             db,
             client: Client::new(),
             _server: server,
-            _folder: folder,
+            _own: own,
         }
     }
 
@@ -180,60 +174,4 @@ fn config(arguments: &[&str]) -> Serve {
         Command::Serve(serve) => serve,
         other => panic!("{other:?}"),
     }
-}
-
-/// A database with the sample: on SQLite a copy of one that was seeded once for this build of the tests.
-async fn seeded(folder: &Path) -> String {
-    if let Ok(server) = env::var("LOYALTY_TEST_DATABASE_URL") {
-        return seeded_beside(&server).await;
-    }
-    let built = fs::metadata(env::current_exe().unwrap()).unwrap().modified().unwrap();
-    let age = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sample-{age}.db"));
-    if !template.exists() {
-        let fresh: PathBuf = folder.join("fresh.db");
-        seed_at(&sqlite(&fresh)).await;
-        // Renamed when it is whole, since other tests may be waiting for it.
-        fs::rename(fresh, &template).unwrap();
-    }
-    let own = folder.join("loyalty.db");
-    fs::copy(template, &own).unwrap();
-    sqlite(&own)
-}
-
-pub fn sqlite(file: &Path) -> String {
-    format!("sqlite://{}?mode=rwc", file.display())
-}
-
-pub async fn seed_at(url: &str) {
-    let db = db::connect(url).await.unwrap();
-    db::migrate(&db).await.unwrap();
-    let day = Seed {
-        sample: None,
-        as_of: Some("2026-11-21".parse().unwrap()),
-    };
-    seed::seed(&db, &day, Clock::starting_at(NOW.parse().unwrap()))
-        .await
-        .unwrap();
-    db.close().await;
-}
-
-/// A new database on the PostgreSQL server of that URL, whose name is left behind for the server to forget.
-async fn seeded_beside(server: &str) -> String {
-    let name = format!(
-        "test_{}",
-        loyalty_api::token::hash(loyalty_api::token::id().unwrap())
-            .get(..20)
-            .unwrap()
-    );
-    let admin = db::connect(server).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("create database {name}")))
-        .execute(&admin)
-        .await
-        .unwrap();
-    admin.close().await;
-    let (root, _) = server.rsplit_once('/').unwrap();
-    let url = format!("{root}/{name}");
-    seed_at(&url).await;
-    url
 }
