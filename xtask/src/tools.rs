@@ -107,7 +107,8 @@ pub fn postgres(steps: &Steps) -> Result<PathBuf> {
     if let Some(found) = find_postgres() {
         return Ok(found);
     }
-    let missing = "PostgreSQL's server is missing: install it (on Debian: apt-get install postgresql, as root).";
+    let missing = "PostgreSQL's server is missing: install it (on Debian: apt-get install postgresql, as root), or \
+                   name one that runs in the environment variable LOYALTY_TEST_DATABASE_URL.";
     ensure!(can_install_of_debian(), missing);
     steps.detail("installing Debian's PostgreSQL (a minute)");
     install_of_debian("postgresql")?;
