@@ -5,6 +5,8 @@ use loyalty_contract::rewards::{Availability, Reason, Reward};
 use loyalty_contract::status::MemberState;
 use loyalty_contract::{Instant, Points};
 
+use crate::{Overflow, difference};
+
 /// What a reward asks of a member.
 #[derive(Clone, Copy, Debug)]
 pub struct Holder<'a> {
@@ -17,7 +19,15 @@ pub struct Holder<'a> {
 }
 
 /// Whether `holder` can have `reward` now. `tiers` is the programme's ladder, from the bottom up.
-pub fn availability(reward: &Reward, tiers: &[Tier], holder: Holder<'_>, now: Instant) -> Availability {
+///
+/// # Errors
+/// [`Overflow`] where the number of missing points does not fit.
+pub fn availability(
+    reward: &Reward,
+    tiers: &[Tier],
+    holder: Holder<'_>,
+    now: Instant,
+) -> Result<Availability, Overflow> {
     let mut reasons = Vec::new();
     if holder.state == MemberState::Paused {
         reasons.push(Reason::MemberPaused);
@@ -44,14 +54,14 @@ pub fn availability(reward: &Reward, tiers: &[Tier], holder: Holder<'_>, now: In
         reasons.push(Reason::InsufficientBalance {
             required: reward.cost_points,
             available: holder.available,
-            missing: reward.cost_points - holder.available,
+            missing: difference(reward.cost_points, holder.available)?,
         });
     }
-    if reasons.is_empty() {
+    Ok(if reasons.is_empty() {
         Availability::Ready
     } else {
         Availability::NotYet { reasons }
-    }
+    })
 }
 
 /// Whether only points or a beginning are missing: what a wallet lists as *soon*.
@@ -112,7 +122,7 @@ mod tests {
             tier: Some(tier_held),
             state: MemberState::Active,
         };
-        let found = availability(reward, &ladder, holder, Instant::UNIX_EPOCH);
+        let found = availability(reward, &ladder, holder, Instant::UNIX_EPOCH).expect("fits");
         let reasons = match &found {
             Availability::Ready => vec![],
             Availability::NotYet { reasons } => reasons.clone(),

@@ -6,8 +6,8 @@
 use chrono::TimeZone;
 use loyalty_contract::{Instant, Points};
 
-use crate::Overflow;
 use crate::calendar::{add_days, day_of, start_of_day};
+use crate::{Overflow, sum};
 
 /// How long points last that come back after their own time, in days.
 pub const GRACE_DAYS: u32 = 7;
@@ -79,7 +79,8 @@ pub fn settle(lots: &mut [Lot], now: Instant) {
             if lots[payer].is_expired(lots[debt].available_at) {
                 continue;
             }
-            let paid = lots[payer].points.min(-lots[debt].points);
+            // The greatest debt has no positive counterpart, but no lot is large enough to pay it at once either.
+            let paid = lots[payer].points.min(Points(lots[debt].points.0.saturating_neg()));
             lots[payer].points = lots[payer].points - paid;
             lots[debt].points += paid;
         }
@@ -190,23 +191,26 @@ pub fn give_back(parts: &[Points], points: Points) -> Vec<Points> {
 }
 
 /// When pending points can be used next, and how many then.
-pub fn next_activation(lots: &[Lot], now: Instant) -> Option<(Instant, Points)> {
+///
+/// # Errors
+/// [`Overflow`] where the sum does not fit.
+pub fn next_activation(lots: &[Lot], now: Instant) -> Result<Option<(Instant, Points)>, Overflow> {
     let waiting = || {
         lots.iter()
             .filter(|lot| lot.available_at > now && lot.points > Points::ZERO)
     };
-    let at = waiting().map(|lot| lot.available_at).min()?;
-    Some((
-        at,
-        waiting()
-            .filter(|lot| lot.available_at == at)
-            .map(|lot| lot.points)
-            .sum(),
-    ))
+    let Some(at) = waiting().map(|lot| lot.available_at).min() else {
+        return Ok(None);
+    };
+    let then = waiting().filter(|lot| lot.available_at == at);
+    Ok(Some((at, sum(then.map(|lot| lot.points))?)))
 }
 
 /// What expires after `now` and up to `until`, soonest first, one sum for each instant.
-pub fn expirations(lots: &[Lot], now: Instant, until: Instant) -> Vec<(Instant, Points)> {
+///
+/// # Errors
+/// [`Overflow`] where a sum does not fit.
+pub fn expirations(lots: &[Lot], now: Instant, until: Instant) -> Result<Vec<(Instant, Points)>, Overflow> {
     let mut ends: Vec<(Instant, Points)> = lots
         .iter()
         .filter(|lot| lot.points > Points::ZERO)
@@ -214,14 +218,9 @@ pub fn expirations(lots: &[Lot], now: Instant, until: Instant) -> Vec<(Instant, 
         .filter(|&(end, _)| now < end && end <= until)
         .collect();
     ends.sort_by_key(|&(end, _)| end);
-    ends.dedup_by(|later, earlier| {
-        let same = later.0 == earlier.0;
-        if same {
-            earlier.1 += later.1;
-        }
-        same
-    });
-    ends
+    ends.chunk_by(|a, b| a.0 == b.0)
+        .map(|same| Ok((same[0].0, sum(same.iter().map(|&(_, points)| points))?)))
+        .collect()
 }
 
 fn by_availability(lots: &[Lot], wanted: impl Fn(&Lot) -> bool) -> Vec<usize> {
@@ -261,7 +260,7 @@ mod tests {
         })
     }
 
-    fn sum(lots: &[Lot]) -> Points {
+    fn total(lots: &[Lot]) -> Points {
         lots.iter().map(|lot| lot.points).sum()
     }
 
@@ -314,17 +313,17 @@ mod tests {
         ];
         assert_eq!(
             expirations(&lots, at(10), at(90)),
-            [(at(20), Points(5)), (at(30), Points(27)), (at(70), Points(3))]
+            Ok(vec![(at(20), Points(5)), (at(30), Points(27)), (at(70), Points(3))])
         );
-        assert_eq!(next_activation(&lots, at(10)), Some((at(40), Points(3))));
+        assert_eq!(next_activation(&lots, at(10)), Ok(Some((at(40), Points(3)))));
     }
 
     proptest! {
         #[test]
         fn settling_moves_points_but_makes_and_loses_none(mut lots in prop::collection::vec(any_lot(), 0..12), now in 0..120i64) {
-            let before = sum(&lots);
+            let before = total(&lots);
             settle(&mut lots, at(now));
-            prop_assert_eq!(sum(&lots), before);
+            prop_assert_eq!(total(&lots), before);
             let once = lots.clone();
             settle(&mut lots, at(now));
             prop_assert_eq!(lots, once);

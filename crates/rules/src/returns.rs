@@ -3,7 +3,7 @@
 use loyalty_contract::{Instant, Points};
 
 use crate::lots::{Lot, Taken, take_from};
-use crate::{Overflow, floor_div};
+use crate::{Overflow, difference, floor_div};
 
 /// Why a return is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +34,7 @@ pub fn taken_back(
     if amount < 0 || kept_after < 0 {
         return Err(ReturnError::ExceedsPurchase);
     }
-    Ok(earned(kept_before)? - earned(kept_after)?)
+    Ok(difference(earned(kept_before)?, earned(kept_after)?)?)
 }
 
 /// Where the points that a return takes back come from.

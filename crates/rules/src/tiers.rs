@@ -7,8 +7,8 @@ use chrono::{Datelike, NaiveDate, TimeDelta, TimeZone};
 use loyalty_contract::programme::TierWindow;
 use loyalty_contract::{Instant, Points};
 
-use crate::Overflow;
 use crate::calendar::{add_days, add_months, day_of, start_of_day};
+use crate::{Overflow, to_i64};
 
 /// How long before its end a tier counts as at risk, in days.
 pub const AT_RISK_DAYS: i64 = 60;
@@ -302,17 +302,14 @@ impl Counted {
     /// What came from the first to the last of these days.
     fn within(&self, first: NaiveDate, last: NaiveDate) -> Result<Points, Overflow> {
         let end = self.days.partition_point(|&(entry, _)| entry <= last);
-        points(self.before(end) - self.before(self.place(first)))
+        to_i64(self.before(end) - self.before(self.place(first))).map(Points)
     }
 
     /// What counts just after the entry at `index`, on its own day.
     fn through(&self, window: TierWindow, day: NaiveDate, index: usize) -> Result<Points, Overflow> {
-        points(self.before(index + 1) - self.before(self.place(window_start(window, day)?)))
+        let first = self.place(window_start(window, day)?);
+        to_i64(self.before(index + 1) - self.before(first)).map(Points)
     }
-}
-
-fn points(sum: i128) -> Result<Points, Overflow> {
-    sum.try_into().map(Points).map_err(|_| Overflow)
 }
 
 #[cfg(test)]

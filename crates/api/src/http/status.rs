@@ -51,8 +51,8 @@ pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: He
     let status = Status {
         as_of: found.at,
         balance,
-        next_activation: next_activation(&found.lots, found.at).map(|(at, points)| Activation { points, at }),
-        expirations: expirations(&found.lots, found.at, found.at + EXPIRIES_WITHIN)
+        next_activation: next_activation(&found.lots, found.at)?.map(|(at, points)| Activation { points, at }),
+        expirations: expirations(&found.lots, found.at, found.at + EXPIRIES_WITHIN)?
             .into_iter()
             .map(|(at, points)| {
                 Ok(Expiration {
@@ -67,7 +67,7 @@ pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: He
             earned: found.totals.earned,
             spent: found.totals.spent,
             expired: found.totals.expired,
-            saved: worth(found.totals.spent, value)?,
+            saved: Money::new(found.totals.saved_minor, shop.file.currency),
         },
         unread_messages: found.unread_messages,
         last_purchase,
