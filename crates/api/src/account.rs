@@ -3,7 +3,9 @@
 //!
 //! Events are told in the order of time. Before each, [`Account::pass_time`] writes down what ended meanwhile.
 
-use std::collections::BTreeMap;
+pub mod books;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -13,12 +15,14 @@ use loyalty_contract::{Instant, Points};
 use loyalty_rules::Overflow;
 use loyalty_rules::calendar::{available_at, day_of, expires_at, start_of_day};
 use loyalty_rules::earning::{PLAIN_RATE_PERMILLE, earned};
-use loyalty_rules::lots::{Lot, Shortfall, available, pending, settle, take};
+use loyalty_rules::lots::{
+    ComesBack, Lot, Shortfall, available, comes_back, give_back, pending, settle, take, take_up_to,
+};
 use loyalty_rules::returns::{ReturnError, allocate, taken_back};
-use loyalty_rules::tiers::{Qualifying, Standing, standing};
+use loyalty_rules::tiers::{Checkpoint, Qualifying, Standing, standing_from};
 use loyalty_rules::worth::worth;
 
-use crate::programme_file::ProgrammeFile;
+use crate::events::Event;
 use crate::shop::Shop;
 use crate::token::{self, NoRandomness};
 
@@ -34,6 +38,9 @@ pub enum AccountError {
     /// There is no such purchase in this account.
     #[error("the purchase is not one of this member's")]
     UnknownPurchase,
+    /// There is no such lot in this account.
+    #[error("the lot is not one of this member's")]
+    UnknownLot,
     /// A number does not fit.
     #[error(transparent)]
     Overflow(#[from] Overflow),
@@ -96,8 +103,23 @@ pub struct HeldLot {
     pub granted: Points,
     /// How many of them expired unused.
     pub expired: Points,
+    /// They came back after their own end, for a week and for the last time.
+    pub is_grace: bool,
     /// What is left, and when it can be used.
     pub lot: Lot,
+    /// What the database has as left and as expired; `None` while it has nothing of the lot.
+    pub kept: Option<(Points, Points)>,
+}
+
+/// Points of one lot that a redemption took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which lot.
+    pub lot_id: String,
+    /// How many were taken.
+    pub points: Points,
+    /// How many of them went back.
+    pub returned: Points,
 }
 
 /// A purchase, at the rate that it earned by.
@@ -123,6 +145,8 @@ pub struct Purchase {
     pub returned_minor: i64,
     /// What returns did not take back, since it had expired unused.
     pub forgiven: Points,
+    /// What the database has as returned and as forgiven; `None` while it has nothing of the purchase.
+    pub kept: Option<(i64, Points)>,
 }
 
 /// A return of a purchase, or of a part of it.
@@ -153,6 +177,10 @@ pub struct Totals {
     pub spent: Points,
     /// Expired unused.
     pub expired: Points,
+    /// Given by staff, less what they took.
+    pub adjusted: Points,
+    /// What used vouchers took off, in minor units.
+    pub saved_minor: i64,
 }
 
 impl Totals {
@@ -167,7 +195,8 @@ impl Totals {
             EntryKind::Earn | EntryKind::Bonus | EntryKind::Return => next.earned = sum(self.earned, points)?,
             EntryKind::Spend | EntryKind::Release | EntryKind::Refund => next.spent = sum(self.spent, gone)?,
             EntryKind::Expire => next.expired = sum(self.expired, gone)?,
-            EntryKind::Adjust | EntryKind::Unknown => {}
+            EntryKind::Adjust => next.adjusted = sum(self.adjusted, points)?,
+            EntryKind::Unknown => {}
         }
         *self = next;
         Ok(())
@@ -181,10 +210,8 @@ fn sum(a: Points, b: Points) -> Result<Points, Overflow> {
 /// One member's points.
 #[derive(Debug)]
 pub struct Account<'a> {
-    programme: &'a ProgrammeFile,
-    thresholds: &'a [Points],
-    zone: &'a Tz,
-    /// The ledger, oldest first.
+    shop: &'a Shop,
+    /// The ledger, oldest first; of an account that was read, what was written since.
     pub entries: Vec<Entry>,
     /// What its entries add up to: available plus pending.
     pub balance: Points,
@@ -192,31 +219,41 @@ pub struct Account<'a> {
     pub totals: Totals,
     /// Lots of which something is left, or owed.
     pub open: Vec<HeldLot>,
-    /// Lots that are empty.
+    /// Lots that are empty; of an account that was read, those that it was about.
     pub closed: Vec<HeldLot>,
+    /// How many lots there ever were.
+    pub lot_count: i64,
     /// By their id.
     pub purchases: BTreeMap<String, Purchase>,
     /// In the order in which they happened.
     pub returns: Vec<Return>,
-    /// What counts towards a tier, by day.
+    /// What counts towards a tier, by day: all of it, or what the checkpoint does not know.
     pub qualifying: BTreeMap<NaiveDate, Points>,
+    /// Saves telling the days before it again.
+    pub checkpoint: Option<Checkpoint>,
+    /// Days on which something changed.
+    pub changed_days: BTreeSet<NaiveDate>,
+    /// What others are to be told.
+    pub events: Vec<Event>,
 }
 
 impl<'a> Account<'a> {
     /// The account of somebody who has just joined.
     pub fn new(shop: &'a Shop) -> Self {
         Self {
-            programme: &shop.file,
-            thresholds: &shop.thresholds,
-            zone: &shop.zone,
+            shop,
             entries: vec![],
             balance: Points::ZERO,
             totals: Totals::default(),
             open: vec![],
             closed: vec![],
+            lot_count: 0,
             purchases: BTreeMap::new(),
             returns: vec![],
             qualifying: BTreeMap::new(),
+            checkpoint: None,
+            changed_days: BTreeSet::new(),
+            events: vec![],
         }
     }
 
@@ -241,41 +278,53 @@ impl<'a> Account<'a> {
         Ok(())
     }
 
-    /// Books a purchase at the rate of the tier held just before it.
+    /// Books a purchase at the rate of the tier held just before it, and gives its id.
     ///
     /// # Errors
     /// [`AccountError`].
-    pub fn earn(&mut self, store: &str, external_id: &str, total_minor: i64, now: Instant) -> Result<(), AccountError> {
+    pub fn earn(
+        &mut self,
+        store: &str,
+        external_id: &str,
+        total_minor: i64,
+        occurred_at: Instant,
+        now: Instant,
+    ) -> Result<String, AccountError> {
         self.pass_time(now)?;
         let multiplier_permille = self
-            .standing(now)?
-            .and_then(|standing| self.programme.tiers.get(standing.tier))
+            .standing(occurred_at)?
+            .and_then(|standing| self.shop.file.tiers.get(standing.tier))
             .map_or(PLAIN_RATE_PERMILLE, |tier| tier.multiplier_permille);
-        let earning = self.programme.earning;
+        let earning = self.shop.file.earning;
         let points = earned(total_minor, &earning, multiplier_permille)?;
-        let day = day_of(now, self.zone);
+        let day = day_of(occurred_at, &self.shop.zone);
         let purchase = Purchase {
             id: token::id()?,
             store: store.to_owned(),
             external_id: external_id.to_owned(),
-            occurred_at: now,
+            occurred_at,
             total_minor,
             earning,
             multiplier_permille,
             points,
             returned_minor: 0,
             forgiven: Points::ZERO,
+            kept: None,
         };
         if points > Points::ZERO {
             let life = (
-                available_at(day, self.programme.return_window_days, self.zone)?,
-                expires_at(day, self.programme.points_valid_months, self.zone)?,
+                available_at(day, self.shop.file.return_window_days, &self.shop.zone)?,
+                expires_at(day, self.shop.file.points_valid_months, &self.shop.zone)?,
             );
-            self.grant(now, EntryKind::Earn, points, None, Some(&purchase.id), life)?;
-            *self.qualifying.entry(day).or_default() += points;
+            self.grant(occurred_at, EntryKind::Earn, points, None, Some(&purchase.id), life)?;
+            self.qualify(day, points)?;
+            self.events.push(Event::earned(now, &purchase, life.0, self.shop));
         }
-        self.purchases.insert(purchase.id.clone(), purchase);
-        Ok(())
+        let id = purchase.id.clone();
+        self.purchases.insert(id.clone(), purchase);
+        // What was bought long ago may have become available meanwhile, or be over.
+        self.pass_time(now)?;
+        Ok(id)
     }
 
     /// Books points that the shop gives: usable at once, for the usual time.
@@ -283,36 +332,126 @@ impl<'a> Account<'a> {
     /// # Errors
     /// [`AccountError`].
     pub fn give(&mut self, points: Points, reason: Option<String>, now: Instant) -> Result<(), AccountError> {
-        self.pass_time(now)?;
-        let end = expires_at(day_of(now, self.zone), self.programme.points_valid_months, self.zone)?;
-        self.grant(now, EntryKind::Bonus, points, reason, None, (now, end))?;
-        // What was just given pays what is owed at once.
-        self.pass_time(now)
-    }
-
-    /// Books that points were turned into the redemption of that id.
-    ///
-    /// # Errors
-    /// [`AccountError::Shortfall`] where the balance does not cover it; then nothing was taken.
-    pub fn spend(&mut self, points: Points, redemption_id: &str, now: Instant) -> Result<(), AccountError> {
-        self.pass_time(now)?;
-        let taken = take(&self.lots(), points, now)?;
-        for part in taken {
-            self.open[part.lot].lot.points = self.open[part.lot].lot.points - part.points;
-        }
-        self.close_empty();
-        self.write(
-            now,
-            EntryKind::Spend,
-            -points,
-            None,
-            BelongsTo::Redemption(redemption_id.to_owned()),
-            None,
-        )?;
+        self.present(EntryKind::Bonus, points, reason, now)?;
         Ok(())
     }
 
-    /// Books that goods of a purchase came back.
+    /// Books what staff correct, up or down, and gives the entry's id. What is taken beyond what can be used is owed.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn adjust(&mut self, points: Points, reason: Option<String>, now: Instant) -> Result<String, AccountError> {
+        if points >= Points::ZERO {
+            return self.present(EntryKind::Adjust, points, reason, now);
+        }
+        self.pass_time(now)?;
+        let mut owed = Points(points.0.checked_neg().ok_or(Overflow)?);
+        for part in take_up_to(&self.lots(), owed, now) {
+            self.open[part.lot].lot.points = self.open[part.lot].lot.points - part.points;
+            owed = owed - part.points;
+        }
+        self.close_empty();
+        let entry_id = self.write(now, EntryKind::Adjust, points, reason, BelongsTo::Nothing, None)?;
+        if owed > Points::ZERO {
+            self.hold(entry_id.clone(), None, -owed, (now, None), false)?;
+        }
+        Ok(entry_id)
+    }
+
+    fn present(
+        &mut self,
+        kind: EntryKind,
+        points: Points,
+        reason: Option<String>,
+        now: Instant,
+    ) -> Result<String, AccountError> {
+        self.pass_time(now)?;
+        let day = day_of(now, &self.shop.zone);
+        let end = expires_at(day, self.shop.file.points_valid_months, &self.shop.zone)?;
+        let entry_id = self.grant(now, kind, points, reason, None, (now, end))?;
+        // What was just given pays what is owed at once.
+        self.pass_time(now)?;
+        Ok(entry_id)
+    }
+
+    /// Books that points were turned into the redemption of that id, and tells from which lots they came.
+    ///
+    /// # Errors
+    /// [`AccountError::Shortfall`] where the balance does not cover it; then nothing was taken.
+    pub fn spend(&mut self, points: Points, redemption_id: &str, now: Instant) -> Result<Vec<Part>, AccountError> {
+        self.pass_time(now)?;
+        let taken = take(&self.lots(), points, now)?;
+        let mut parts = vec![];
+        for part in taken {
+            let held = &mut self.open[part.lot];
+            held.lot.points = held.lot.points - part.points;
+            parts.push(Part {
+                lot_id: held.id.clone(),
+                points: part.points,
+                returned: Points::ZERO,
+            });
+        }
+        self.close_empty();
+        let belongs_to = BelongsTo::Redemption(redemption_id.to_owned());
+        self.write(now, EntryKind::Spend, -points, None, belongs_to, None)?;
+        self.events.push(Event::spent(now, points, redemption_id, self.shop)?);
+        Ok(parts)
+    }
+
+    /// Books that so many points of a redemption came back: to the lots that they came from, with their own end.
+    ///
+    /// What is over meanwhile comes back for a week, and what came back so before is over. The lots of the parts are
+    /// in this account.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn bring_back(
+        &mut self,
+        kind: EntryKind,
+        points: Points,
+        redemption_id: &str,
+        parts: &mut [Part],
+        now: Instant,
+    ) -> Result<(), AccountError> {
+        self.pass_time(now)?;
+        if points <= Points::ZERO {
+            return Ok(());
+        }
+        let still_out: Vec<Points> = parts.iter().map(|part| part.points - part.returned).collect();
+        let belongs_to = BelongsTo::Redemption(redemption_id.to_owned());
+        let entry_id = self.write(now, kind, points, None, belongs_to.clone(), None)?;
+        let mut over = Points::ZERO;
+        for (part, back) in parts.iter_mut().zip(give_back(&still_out, points)) {
+            if back == Points::ZERO {
+                continue;
+            }
+            part.returned += back;
+            let zone = &self.shop.zone;
+            let held = self.lot_mut(&part.lot_id).ok_or(AccountError::UnknownLot)?;
+            match comes_back(held.lot.expires_at, held.is_grace, now, zone)? {
+                ComesBack::ToLot => held.lot.points += back,
+                ComesBack::ForGrace { expires_at } => {
+                    let purchase_id = held.purchase_id.clone();
+                    let life = (now, Some(expires_at));
+                    self.hold(entry_id.clone(), purchase_id.as_deref(), back, life, true)?;
+                }
+                ComesBack::Over => {
+                    held.expired += back;
+                    over += back;
+                }
+            }
+        }
+        let is_open = |held: &mut HeldLot| held.lot.points != Points::ZERO;
+        self.open.extend(self.closed.extract_if(.., is_open));
+        // The order of lots decides between equals.
+        self.open.sort_by_key(|held| held.seq);
+        if over > Points::ZERO {
+            self.write(now, EntryKind::Expire, -over, None, belongs_to, None)?;
+        }
+        self.pass_time(now)
+    }
+
+    /// Books that goods of a purchase came back, and gives the return's id. The purchase's lots are in this account.
     ///
     /// # Errors
     /// [`AccountError::Return`] where more comes back than was bought.
@@ -323,7 +462,7 @@ impl<'a> Account<'a> {
         amount_minor: i64,
         reason: Option<String>,
         now: Instant,
-    ) -> Result<(), AccountError> {
+    ) -> Result<String, AccountError> {
         self.pass_time(now)?;
         let purchase = self
             .purchases
@@ -350,8 +489,7 @@ impl<'a> Account<'a> {
         }
         self.close_empty();
 
-        let day = day_of(purchase.occurred_at, self.zone);
-        *self.qualifying.entry(day).or_default() += -points;
+        self.qualify(day_of(purchase.occurred_at, &self.shop.zone), -points)?;
         let returned = Return {
             id: token::id()?,
             purchase_id: purchase_id.to_owned(),
@@ -365,16 +503,30 @@ impl<'a> Account<'a> {
             purchase.returned_minor += amount_minor;
             purchase.forgiven += found.forgiven;
         }
-        let belongs_to = BelongsTo::Return(returned.id.clone());
-        self.returns.push(returned);
         let taken = points - found.forgiven;
         if taken > Points::ZERO {
+            let belongs_to = BelongsTo::Return(returned.id.clone());
             let entry_id = self.write(now, EntryKind::Return, -taken, reason, belongs_to, None)?;
             if found.owed > Points::ZERO {
-                self.hold(entry_id, None, -found.owed, (now, None))?;
+                self.hold(entry_id, None, -found.owed, (now, None), false)?;
             }
+            self.events
+                .push(Event::returned(now, taken, &purchase, &returned, self.shop)?);
         }
+        let id = returned.id.clone();
+        self.returns.push(returned);
+        Ok(id)
+    }
+
+    fn qualify(&mut self, day: NaiveDate, points: Points) -> Result<(), Overflow> {
+        let counted = self.qualifying.entry(day).or_default();
+        *counted = sum(*counted, points)?;
+        self.changed_days.insert(day);
         Ok(())
+    }
+
+    fn lot_mut(&mut self, id: &str) -> Option<&mut HeldLot> {
+        self.open.iter_mut().chain(&mut self.closed).find(|held| held.id == id)
     }
 
     /// What can be used now.
@@ -392,8 +544,17 @@ impl<'a> Account<'a> {
     /// # Errors
     /// [`Overflow`].
     pub fn standing(&self, now: Instant) -> Result<Option<Standing>, Overflow> {
-        let history = by_day(self.qualifying.iter().map(|(&day, &points)| (day, points)), self.zone)?;
-        standing(self.thresholds, self.programme.tier_window, &history, now, self.zone)
+        let shop = self.shop;
+        let history = by_day(self.qualifying.iter().map(|(&day, &points)| (day, points)), &shop.zone)?;
+        let checkpoint = self.checkpoint.as_ref();
+        standing_from(
+            checkpoint,
+            &shop.thresholds,
+            shop.file.tier_window,
+            &history,
+            now,
+            &shop.zone,
+        )
     }
 
     fn lots(&self) -> Vec<Lot> {
@@ -422,10 +583,11 @@ impl<'a> Account<'a> {
         reason: Option<String>,
         purchase_id: Option<&str>,
         life: (Instant, Option<Instant>),
-    ) -> Result<(), AccountError> {
+    ) -> Result<String, AccountError> {
         let belongs_to = purchase_id.map_or(BelongsTo::Nothing, |id| BelongsTo::Purchase(id.to_owned()));
         let entry_id = self.write(at, kind, points, reason, belongs_to, Some(life))?;
-        self.hold(entry_id, purchase_id, points, life)
+        self.hold(entry_id.clone(), purchase_id, points, life, false)?;
+        Ok(entry_id)
     }
 
     fn hold(
@@ -434,20 +596,23 @@ impl<'a> Account<'a> {
         purchase_id: Option<&str>,
         points: Points,
         (available_at, expires_at): (Instant, Option<Instant>),
+        is_grace: bool,
     ) -> Result<(), AccountError> {
-        let seq = i64::try_from(self.open.len() + self.closed.len()).map_err(|_| Overflow)? + 1;
+        self.lot_count = self.lot_count.checked_add(1).ok_or(Overflow)?;
         self.open.push(HeldLot {
             id: token::id()?,
             entry_id,
             purchase_id: purchase_id.map(str::to_owned),
-            seq,
+            seq: self.lot_count,
             granted: points,
             expired: Points::ZERO,
+            is_grace,
             lot: Lot {
                 points,
                 available_at,
                 expires_at,
             },
+            kept: None,
         });
         Ok(())
     }
@@ -471,7 +636,7 @@ impl<'a> Account<'a> {
             at,
             kind,
             points,
-            worth_minor: worth(size, &self.programme.point_value)?.minor,
+            worth_minor: worth(size, &self.shop.file.point_value)?.minor,
             balance_after: balance,
             reason,
             belongs_to,
@@ -528,7 +693,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::programme_file::read;
+    use crate::programme_file::{ProgrammeFile, read};
 
     fn shop() -> Shop {
         let file = read("programme.json", include_bytes!("../sample/programme.json")).expect("a programme");
@@ -568,13 +733,13 @@ mod tests {
     fn a_return_of_what_was_spent_goes_below_zero_and_the_next_points_pay_it() {
         let shop = shop();
         let mut account = Account::new(&shop);
-        account.earn("main", "kettle", 4000, day(0)).expect("earned");
+        account.earn("main", "kettle", 4000, day(0), day(0)).expect("earned");
         account.spend(Points(360), "voucher", day(20)).expect("spent");
         account
             .take_back(&bought(&account, "kettle"), "back", 4000, None, day(30))
             .expect("returned");
         assert_eq!(account.available(day(30)), Points(-360));
-        account.earn("main", "tea", 5000, day(31)).expect("earned");
+        account.earn("main", "tea", 5000, day(31), day(31)).expect("earned");
         assert_eq!(
             (account.available(day(31)), account.pending(day(31))),
             (Points(-360), Points(500))
@@ -589,9 +754,9 @@ mod tests {
     fn what_expired_unused_is_not_taken_again() {
         let shop = shop();
         let mut account = Account::new(&shop);
-        account.earn("main", "kettle", 4000, day(0)).expect("earned");
+        account.earn("main", "kettle", 4000, day(0), day(0)).expect("earned");
         account.spend(Points(100), "voucher", day(20)).expect("spent");
-        account.earn("main", "tea", 5000, day(300)).expect("earned");
+        account.earn("main", "tea", 5000, day(300), day(300)).expect("earned");
         account
             .take_back(&bought(&account, "kettle"), "back", 4000, None, day(400))
             .expect("returned");
@@ -615,13 +780,13 @@ mod tests {
     fn the_tier_held_before_a_purchase_sets_its_rate() {
         let shop = shop();
         let mut account = Account::new(&shop);
-        account.earn("main", "large", 20_000, day(0)).expect("earned");
-        account.earn("main", "small", 1000, day(1)).expect("earned");
+        account.earn("main", "large", 20_000, day(0), day(0)).expect("earned");
+        account.earn("main", "small", 1000, day(1), day(1)).expect("earned");
         assert_eq!(points_by_kind(&account), [("earn", 2000), ("earn", 120)]);
         account
             .take_back(&bought(&account, "large"), "back", 20_000, None, day(2))
             .expect("returned");
-        account.earn("main", "other", 1000, day(3)).expect("earned");
+        account.earn("main", "other", 1000, day(3), day(3)).expect("earned");
         assert_eq!(account.entries.last().map(|entry| entry.points), Some(Points(100)));
     }
 
@@ -630,6 +795,8 @@ mod tests {
         Earn(i64),
         Give(i64),
         Spend(i64),
+        BringBack(usize, i64),
+        Adjust(i64),
         TakeBack(usize, i64),
         Wait,
     }
@@ -639,6 +806,8 @@ mod tests {
             (0..30_000i64).prop_map(Step::Earn),
             (1..500i64).prop_map(Step::Give),
             (1..2000i64).prop_map(Step::Spend),
+            (0..6usize, 1..2000i64).prop_map(|(which, points)| Step::BringBack(which, points)),
+            (-300..300i64).prop_map(Step::Adjust),
             (0..20usize, 0..30_000i64).prop_map(|(which, amount)| Step::TakeBack(which, amount)),
             Just(Step::Wait),
         ];
@@ -652,17 +821,28 @@ mod tests {
             let shop = shop();
             let mut account = Account::new(&shop);
             let mut today = 0;
+            let mut vouchers: Vec<(String, Vec<Part>)> = vec![];
             for (number, (days, step)) in steps.into_iter().enumerate() {
                 today += days;
                 let now = day(today);
                 // A refusal is as good as anything else here, as long as it changes nothing.
                 let _ = match step {
-                    Step::Earn(total) => account.earn("main", &number.to_string(), total, now),
+                    Step::Earn(total) => account.earn("main", &number.to_string(), total, now, now).map(|_| ()),
                     Step::Give(points) => account.give(Points(points), None, now),
-                    Step::Spend(points) => account.spend(Points(points), "voucher", now),
+                    Step::Spend(points) => account.spend(Points(points), &number.to_string(), now).map(|parts| {
+                        vouchers.push((number.to_string(), parts));
+                    }),
+                    Step::BringBack(which, points) => match vouchers.get_mut(which) {
+                        None => account.pass_time(now),
+                        Some((id, parts)) => {
+                            let out: Points = parts.iter().map(|part| part.points - part.returned).sum();
+                            account.bring_back(EntryKind::Release, out.min(Points(points)), id, parts, now)
+                        }
+                    },
+                    Step::Adjust(points) => account.adjust(Points(points), None, now).map(|_| ()),
                     Step::TakeBack(which, amount) => {
                         let id = account.purchases.keys().nth(which).cloned().unwrap_or_default();
-                        account.take_back(&id, &number.to_string(), amount, None, now)
+                        account.take_back(&id, &number.to_string(), amount, None, now).map(|_| ())
                     }
                     Step::Wait => account.pass_time(now),
                 };
@@ -672,7 +852,9 @@ mod tests {
                 prop_assert_eq!(entries, lots);
                 prop_assert_eq!(account.available(now) + account.pending(now), lots);
                 let totals = account.totals;
-                prop_assert_eq!(account.balance, totals.earned - totals.spent - totals.expired);
+                prop_assert_eq!(account.balance, totals.earned - totals.spent - totals.expired + totals.adjusted);
+                let expired: Points = account.open.iter().chain(&account.closed).map(|held| held.expired).sum();
+                prop_assert_eq!(expired, totals.expired);
                 let returned: Points = account.returns.iter().map(|returned| returned.points).sum();
                 let earned: Points = account.purchases.values().map(|purchase| purchase.points).sum();
                 prop_assert_eq!(account.qualifying.values().copied().sum::<Points>(), earned - returned);

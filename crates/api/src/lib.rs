@@ -10,6 +10,7 @@ pub mod account;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod events;
 pub mod failure;
 pub mod http;
 pub mod keys;

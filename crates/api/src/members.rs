@@ -6,10 +6,11 @@ use loyalty_contract::status::{Balance, Member, MemberState};
 use loyalty_contract::{Instant, Points};
 use loyalty_rules::availability::Holder;
 use loyalty_rules::lots::{self, Lot};
-use loyalty_rules::tiers::{Standing, standing};
+use loyalty_rules::tiers::{Checkpoint, Standing, standing_from};
 use loyalty_rules::worth::worth;
 use sqlx::{AnyConnection, FromRow};
 
+use crate::account::books::{qualifying, read_checkpoint};
 use crate::account::{Totals, by_day};
 use crate::clock::from_millis;
 use crate::http::{Error, Result};
@@ -30,8 +31,10 @@ pub struct Snapshot {
     pub lots: Vec<Lot>,
     /// The entries that made them.
     pub sources: Vec<String>,
-    /// What counts towards a tier, by day.
+    /// What counts towards a tier, by day: all of it, or what the checkpoint does not know.
     pub qualifying: Vec<(NaiveDate, Points)>,
+    /// Saves telling the days before it again.
+    pub checkpoint: Option<Checkpoint>,
     /// Where they stand; `None` without a ladder.
     pub standing: Option<Standing>,
 }
@@ -47,6 +50,9 @@ struct Row {
     earned: i64,
     spent: i64,
     expired: i64,
+    adjusted: i64,
+    saved_minor: i64,
+    checkpoint: Option<String>,
 }
 
 impl Snapshot {
@@ -56,7 +62,8 @@ impl Snapshot {
     /// [`Error`] where the database does not answer, or there is no such member (any more).
     pub async fn load(db: &mut AnyConnection, shop: &Shop, member_id: &str, now: Instant) -> Result<Self> {
         let row: Row = sqlx::query_as(
-            "select number, name, since, state, contact, unread_messages, earned, spent, expired
+            "select number, name, since, state, contact, unread_messages, earned, spent, expired, adjusted, saved_minor,
+                checkpoint
              from members where id = $1",
         )
         .bind(member_id)
@@ -84,15 +91,8 @@ impl Snapshot {
             .unzip();
         lots::settle(&mut lots, now);
 
-        let days: Vec<(i64, i64)> =
-            sqlx::query_as("select day, points from qualifying where member_id = $1 order by day")
-                .bind(member_id)
-                .fetch_all(&mut *db)
-                .await?;
-        let qualifying: Vec<_> = days
-            .into_iter()
-            .map(|(day, points)| (from_day_number(day), Points(points)))
-            .collect();
+        let checkpoint = row.checkpoint.as_deref().and_then(|text| read_checkpoint(text, shop));
+        let qualifying = qualifying(db, shop, member_id, checkpoint.as_ref()).await?;
 
         let over: Points = lots
             .iter()
@@ -103,6 +103,8 @@ impl Snapshot {
             earned: Points(row.earned),
             spent: Points(row.spent),
             expired: Points(row.expired) + over,
+            adjusted: Points(row.adjusted),
+            saved_minor: row.saved_minor,
         };
         let contact = row.contact.map(|contact| serde_json::from_str(&contact)).transpose()?;
         let member = Member {
@@ -120,6 +122,7 @@ impl Snapshot {
             lots,
             sources,
             qualifying,
+            checkpoint,
             standing: None,
         };
         found.standing = found.standing_with(shop, Points::ZERO)?;
@@ -134,7 +137,8 @@ impl Snapshot {
         let today = loyalty_rules::calendar::day_of(self.at, &shop.zone);
         let days = self.qualifying.iter().copied().chain([(today, more)]);
         let history = by_day(days, &shop.zone)?;
-        Ok(standing(
+        Ok(standing_from(
+            self.checkpoint.as_ref(),
             &shop.thresholds,
             shop.file.tier_window,
             &history,
@@ -198,12 +202,13 @@ pub fn is_ready(availability: &Availability) -> bool {
 }
 
 /// A day from days since 1970; the epoch itself for one beyond the calendar, which nothing here writes.
-fn from_day_number(day: i64) -> NaiveDate {
+pub fn from_day_number(day: i64) -> NaiveDate {
     let day = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
     day.unwrap_or_else(|| DateTime::UNIX_EPOCH.date_naive())
 }
 
-fn state_of(name: &str) -> MemberState {
+/// The state of that name.
+pub fn state_of(name: &str) -> MemberState {
     match name {
         "active" => MemberState::Active,
         "paused" => MemberState::Paused,

@@ -26,6 +26,8 @@ pub struct Shop {
     pub zone: Tz,
     /// The thresholds of the ladder, from the bottom up.
     pub thresholds: Vec<Points>,
+    /// What a tier depends on beside the history: another ladder, another text.
+    pub ladder: String,
     /// In each language, the shop's own first.
     editions: Vec<Edition>,
 }
@@ -60,12 +62,15 @@ impl Shop {
             .iter()
             .map(|language| edition(&file, &zone, language, demo))
             .collect::<Result<_, _>>()?;
-        let thresholds = file.tiers.iter().map(|tier| tier.threshold).collect();
+        let thresholds: Vec<Points> = file.tiers.iter().map(|tier| tier.threshold).collect();
+        let steps: Vec<i64> = thresholds.iter().map(|threshold| threshold.0).collect();
+        let ladder = format!("{:?} {steps:?} {zone}", file.tier_window);
         Ok(Self {
             revision,
             file,
             zone,
             thresholds,
+            ladder,
             editions,
         })
     }

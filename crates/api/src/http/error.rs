@@ -110,7 +110,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Self::unavailable(error),
-            _ if crate::db::is_missing_table(&error) => Self::unavailable(error),
+            _ if crate::db::is_missing_table(&error) || crate::db::is_busy(&error) => Self::unavailable(error),
             _ => Self::internal(error),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use loyalty_contract::{Problem, ProblemCode};
@@ -22,23 +22,17 @@ static TITLES: LazyLock<BTreeMap<String, Texts>> =
     // A test reads the file and finds every code in every language, so that this cannot come out empty.
     LazyLock::new(|| serde_json::from_str(include_str!("problems.json")).unwrap_or_default());
 
+/// The language that problems are worded in for whoever sent these headers.
+pub fn language(headers: &HeaderMap) -> &'static str {
+    LANGUAGES[best_match(accept_language(headers), &LANGUAGES)]
+}
+
 /// Gives every refused request its problem document.
 pub async fn worded(request: Request, next: Next) -> Response {
-    let language = LANGUAGES[best_match(accept_language(request.headers()), &LANGUAGES)];
+    let language = language(request.headers());
     let mut response = next.run(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
         return response;
-    };
-
-    let problem = Problem {
-        kind: format!("/problems/{}", refusal.code.as_str()),
-        title: title(refusal.code, language),
-        status: response.status().as_u16(),
-        code: refusal.code,
-        detail: refusal.detail,
-        errors: refusal.errors,
-        reasons: refusal.reasons,
-        retry_after_s: refusal.retry_after_s,
     };
     let headers = response.headers_mut();
     // What a layer between has said of the empty body does not hold for this one.
@@ -49,9 +43,24 @@ pub async fn worded(request: Request, next: Next) -> Response {
     );
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Plain strings and numbers always have a JSON form.
-    *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+    *response.body_mut() = Body::from(document(refusal, language));
     response
+}
+
+/// The problem document of a refusal, as JSON.
+pub fn document(refusal: Refusal, language: &str) -> String {
+    let problem = Problem {
+        kind: format!("/problems/{}", refusal.code.as_str()),
+        title: title(refusal.code, language),
+        status: refusal.code.status(),
+        code: refusal.code,
+        detail: refusal.detail,
+        errors: refusal.errors,
+        reasons: refusal.reasons,
+        retry_after_s: refusal.retry_after_s,
+    };
+    // Plain strings and numbers always have a JSON form.
+    serde_json::to_string(&problem).unwrap_or_default()
 }
 
 fn title(code: ProblemCode, language: &str) -> String {

@@ -7,7 +7,7 @@ use loyalty_contract::{Instant, Points};
 use loyalty_rules::calendar::{add_days, start_of_day};
 use loyalty_rules::worth::{cheapest, worth};
 
-use crate::account::{Account, AccountError};
+use crate::account::{Account, AccountError, Part};
 use crate::failure::Failure;
 use crate::programme_file::{EventFile, HabitFile, MemberFile, RewardFile, Texts, WhatFile};
 use crate::shop::Shop;
@@ -53,6 +53,8 @@ pub struct Redemption {
     pub at: Instant,
     /// Until when its voucher could be used.
     pub valid_until: Instant,
+    /// From which lots its points came.
+    pub parts: Vec<Part>,
 }
 
 /// What happens, before it is known whether it can.
@@ -148,7 +150,7 @@ impl<'a> Story<'a> {
                 receipt,
             } => {
                 let number = receipt.map_or_else(|| self.receipt(store, day), str::to_owned);
-                told.account.earn(store, &number, total_minor, at).map_err(words)?;
+                told.account.earn(store, &number, total_minor, at, at).map_err(words)?;
                 if let Some(receipt) = receipt {
                     let made = told
                         .account
@@ -214,10 +216,12 @@ impl<'a> Story<'a> {
         let own_minutes = reward.and_then(|reward| reward.voucher_valid_minutes);
         let minutes = own_minutes.unwrap_or(self.shop.file.voucher_valid_minutes);
         let id = token::id().map_err(|error| error.to_string())?;
-        told.account.spend(points, &id, at).map_err(|error| error.to_string())?;
+        let parts = told.account.spend(points, &id, at).map_err(|error| error.to_string())?;
         let money = worth(points, &self.shop.file.point_value).map_err(|error| error.to_string())?;
+        told.account.totals.saved_minor += money.minor;
         told.redemptions.push(Redemption {
             id,
+            parts,
             code: token::voucher_code().map_err(|error| error.to_string())?,
             reward_id: reward.map(|reward| reward.id.clone()),
             title: title.transpose().map_err(|error| error.to_string())?,

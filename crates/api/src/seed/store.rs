@@ -8,7 +8,7 @@ use sqlx::AnyPool;
 
 use super::history::Told;
 use super::sample::Picture;
-use crate::account::{BelongsTo, kind_name};
+use crate::account::books::{ENTRY_COLUMNS, LOT_ROW_COLUMNS, PART_COLUMNS, entry_row, lot_row, part_rows};
 use crate::clock::millis;
 use crate::db::{Value, insert_rows};
 use crate::failure::Failure;
@@ -129,6 +129,9 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         "earned",
         "spent",
         "expired",
+        "saved_minor",
+        "lot_count",
+        "due_at",
     ];
     let row = row![
         id,
@@ -146,6 +149,10 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         account.totals.earned.0,
         account.totals.spent.0,
         account.totals.expired.0,
+        account.totals.saved_minor,
+        account.lot_count,
+        // The worker works it out: there is nothing that it has to do before.
+        0,
     ];
     insert_rows(tx, "members", &columns, vec![row]).await?;
 
@@ -223,6 +230,8 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         "created_at",
         "valid_until",
         "captured_at",
+        "captured_points",
+        "captured_minor",
     ];
     let rows = told
         .redemptions
@@ -240,6 +249,8 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
                 millis(redemption.at),
                 millis(redemption.valid_until),
                 millis(redemption.at),
+                redemption.points.0,
+                redemption.money_minor,
             ]
         })
         .collect();
@@ -251,84 +262,22 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
 async fn write_books(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(), Failure> {
     let id = told.id.as_str();
     let account = &told.account;
-    let columns = [
-        "id",
-        "member_id",
-        "seq",
-        "at",
-        "kind",
-        "points",
-        "worth_minor",
-        "balance_after",
-        "reason",
-        "purchase_id",
-        "return_id",
-        "redemption_id",
-        "available_at",
-        "expires_at",
-    ];
     let rows = (1..)
         .zip(&account.entries)
-        .map(|(seq, entry)| {
-            let (mut purchase, mut returned, mut redemption) = (None, None, None);
-            match &entry.belongs_to {
-                BelongsTo::Nothing => {}
-                BelongsTo::Purchase(id) => purchase = Some(id.clone()),
-                BelongsTo::Return(id) => returned = Some(id.clone()),
-                BelongsTo::Redemption(id) => redemption = Some(id.clone()),
-            }
-            row![
-                entry.id.as_str(),
-                id,
-                seq,
-                millis(entry.at),
-                kind_name(entry.kind),
-                entry.points.0,
-                entry.worth_minor,
-                entry.balance_after.0,
-                entry.reason.clone(),
-                purchase,
-                returned,
-                redemption,
-                entry.available_at.map(millis),
-                entry.expires_at.map(millis),
-            ]
-        })
+        .map(|(seq, entry)| entry_row(entry, id, seq))
         .collect();
-    insert_rows(tx, "entries", &columns, rows).await?;
+    insert_rows(tx, "entries", &ENTRY_COLUMNS, rows).await?;
 
-    let columns = [
-        "id",
-        "member_id",
-        "seq",
-        "entry_id",
-        "purchase_id",
-        "points",
-        "remaining",
-        "expired",
-        "available_at",
-        "expires_at",
-    ];
-    let rows = account
-        .closed
+    let lots = account.closed.iter().chain(&account.open);
+    let rows = lots.map(|held| lot_row(held, id)).collect();
+    insert_rows(tx, "lots", &LOT_ROW_COLUMNS, rows).await?;
+
+    let rows = told
+        .redemptions
         .iter()
-        .chain(&account.open)
-        .map(|held| {
-            row![
-                held.id.as_str(),
-                id,
-                held.seq,
-                held.entry_id.as_str(),
-                held.purchase_id.clone(),
-                held.granted.0,
-                held.lot.points.0,
-                held.expired.0,
-                millis(held.lot.available_at),
-                held.lot.expires_at.map(millis),
-            ]
-        })
+        .flat_map(|redemption| part_rows(&redemption.id, &redemption.parts))
         .collect();
-    insert_rows(tx, "lots", &columns, rows).await?;
+    insert_rows(tx, "redemption_lots", &PART_COLUMNS, rows).await?;
 
     let rows = account
         .qualifying
