@@ -1,13 +1,15 @@
 //! Days of the programme's time zone: every deadline falls on one of their beginnings.
 
-use chrono::{Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{Days, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone};
 use loyalty_contract::Instant;
 
 use crate::Overflow;
 
-/// The local day that an instant belongs to.
+/// The local day that an instant belongs to; the last, or first, where the calendar ends.
 pub fn day_of<Z: TimeZone>(instant: Instant, zone: &Z) -> NaiveDate {
-    instant.with_timezone(zone).date_naive()
+    let time = instant.naive_utc();
+    let offset = zone.offset_from_utc_datetime(&time).fix();
+    time.checked_add_offset(offset).unwrap_or(time).date()
 }
 
 /// The first instant of a local day.
@@ -82,6 +84,7 @@ pub fn expires_at<Z: TimeZone>(
 
 #[cfg(test)]
 mod tests {
+    use chrono::Datelike;
     use chrono_tz::Tz;
     use proptest::prelude::*;
 
@@ -112,6 +115,12 @@ mod tests {
         check_expiry("2026-03-29", 12, chrono_tz::Europe::Berlin, "2027-03-29T22:00:00Z");
         // Cairo skipped the midnight that began 26 April 2024: the day began at 01:00.
         check_expiry("2023-04-25", 12, chrono_tz::Africa::Cairo, "2024-04-25T22:00:00Z");
+        // Where summer began at midnight, the day began at 01:00: in Brazil, in Lebanon, in Cuba.
+        check_expiry("2017-11-03", 12, chrono_tz::America::Sao_Paulo, "2018-11-04T03:00:00Z");
+        check_expiry("2024-03-29", 12, chrono_tz::Asia::Beirut, "2025-03-29T22:00:00Z");
+        check_expiry("2025-03-07", 12, chrono_tz::America::Havana, "2026-03-08T05:00:00Z");
+        // Where it ended at one, midnight came twice, and the first counts.
+        check_expiry("2025-10-31", 12, chrono_tz::America::Havana, "2026-11-01T04:00:00Z");
         // Samoa had no 30 December 2011 at all.
         check_expiry("2010-12-29", 12, chrono_tz::Pacific::Apia, "2011-12-30T10:00:00Z");
     }
@@ -126,7 +135,87 @@ mod tests {
         assert_eq!(available_at(NaiveDate::MAX, 14, &chrono_tz::UTC), Err(Overflow));
     }
 
+    /// In some, clocks are or were put forward at midnight; in the last, a whole day was left out.
+    const ZONES: [Tz; 9] = [
+        chrono_tz::Europe::Berlin,
+        chrono_tz::America::Sao_Paulo,
+        chrono_tz::America::Havana,
+        chrono_tz::America::Santiago,
+        chrono_tz::Asia::Beirut,
+        chrono_tz::Asia::Tehran,
+        chrono_tz::Africa::Cairo,
+        chrono_tz::Australia::Lord_Howe,
+        chrono_tz::Pacific::Apia,
+    ];
+
+    #[test]
+    fn the_first_and_the_last_day_of_the_calendar_are_no_panic() {
+        for zone in ZONES.into_iter().chain([chrono_tz::UTC]) {
+            for (instant, end) in [(Instant::MIN_UTC, NaiveDate::MIN), (Instant::MAX_UTC, NaiveDate::MAX)] {
+                let found = day_of(instant, &zone);
+                assert!((found - end).num_days().abs() <= 2, "{found} in {zone}");
+                // An answer or an overflow, as the zone's offset has it.
+                let _ = start_of_day(found, &zone);
+            }
+            assert_eq!(add_days(NaiveDate::MAX, 1), Err(Overflow));
+            assert_eq!(add_days(NaiveDate::MIN, i64::MIN), Err(Overflow));
+            assert_eq!(add_months(NaiveDate::MAX, i32::MAX), Err(Overflow));
+            assert_eq!(add_months(NaiveDate::MIN, i32::MIN), Err(Overflow));
+            assert_eq!(available_at(day("2026-01-01"), u32::MAX, &zone), Err(Overflow));
+            assert_eq!(expires_at(day("2026-01-01"), Some(u32::MAX), &zone), Err(Overflow));
+            assert_eq!(expires_at(NaiveDate::MAX, Some(0), &zone), Err(Overflow));
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_its_first_instant() {
+        for zone in ZONES {
+            for day in day("1970-01-01").iter_days().take(70 * 365) {
+                let start = start_of_day(day, &zone).expect("fits");
+                assert!(
+                    day_of(start - TimeDelta::milliseconds(1), &zone) < day,
+                    "{day} in {zone}"
+                );
+                // A day that was left out begins with the next.
+                let left_out = zone == chrono_tz::Pacific::Apia && day.to_string() == "2011-12-30";
+                assert_eq!(day_of(start, &zone) == day, !left_out, "{day} in {zone}");
+            }
+        }
+    }
+
+    fn any_day() -> impl Strategy<Value = NaiveDate> {
+        (0i64..32_872).prop_map(|days| add_days(day("1970-01-01"), days).expect("fits"))
+    }
+
     proptest! {
+        #[test]
+        fn points_are_valid_on_their_last_day_and_not_after(bought in any_day(), months in 1..60u32, zone in 0..ZONES.len()) {
+            let zone = ZONES[zone];
+            let end = expires_at(bought, Some(months), &zone).expect("fits").expect("expires");
+            let last = day_of(end - TimeDelta::milliseconds(1), &zone);
+            let number = |day: NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
+            if zone != chrono_tz::Pacific::Apia {
+                prop_assert_eq!(number(last), number(bought) + i64::from(months));
+                let is_end_of_month = last.succ_opt().is_some_and(|next| next.day() == 1);
+                prop_assert!(last.day() == bought.day() || (last.day() < bought.day() && is_end_of_month));
+            }
+            prop_assert_eq!(expires_at(bought, None, &zone), Ok(None));
+            // Buying later never makes points end earlier.
+            let next = expires_at(add_days(bought, 1).expect("fits"), Some(months), &zone).expect("fits");
+            prop_assert!(Some(end) <= next);
+        }
+
+        #[test]
+        fn points_wait_for_the_whole_return_window(bought in any_day(), minute in 0i64..1440, window in 0..400u32, zone in 0..ZONES.len()) {
+            let zone = ZONES[zone];
+            let sold = start_of_day(bought, &zone).expect("fits") + TimeDelta::minutes(minute);
+            let bought = day_of(sold, &zone);
+            let begin = available_at(bought, window, &zone).expect("fits");
+            prop_assert!(sold < begin);
+            let last = day_of(begin - TimeDelta::milliseconds(1), &zone);
+            prop_assert!(last == add_days(bought, i64::from(window)).expect("fits") || zone == chrono_tz::Pacific::Apia);
+        }
+
         #[test]
         fn an_instant_lies_in_its_own_day(days in -20_000i64..20_000, minute in 0i64..1440, zone in 0..chrono_tz::TZ_VARIANTS.len()) {
             let zone = chrono_tz::TZ_VARIANTS[zone];
