@@ -429,15 +429,128 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_checkpoint_needs_exactly_what_counts_together_with_its_day() {
+        for (window, needed) in [
+            (TierWindow::Rolling12Months, "2023-03-01"),
+            (TierWindow::CalendarYear, "2024-01-01"),
+        ] {
+            let day: NaiveDate = "2024-02-29".parse().expect("a date");
+            let made = |history: &[Qualifying]| checkpoint_at(None, &LADDER, window, history, day, &Berlin);
+            let checkpoint = made(&[]).expect("fits");
+            let first = history_needed(&checkpoint, window).expect("fits");
+            assert_eq!(first.to_string(), needed);
+            let before = first.pred_opt().expect("a day").to_string();
+            for (bought, tier) in [(needed, 1), (&before, 0)] {
+                let history = entries(&[(bought, 500), ("2024-02-29", 300)]);
+                assert_eq!(made(&history), Ok(checkpoint));
+                let found = standing_from(
+                    Some(&checkpoint),
+                    &LADDER,
+                    window,
+                    &history,
+                    noon("2024-02-29"),
+                    &Berlin,
+                );
+                assert_eq!(found.expect("fits").map(|found| found.tier), Some(tier), "{bought}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_counts_together_has_to_fit() {
+        let most = i64::MAX;
+        let now = noon("2026-12-01");
+        for window in [TierWindow::Rolling12Months, TierWindow::CalendarYear] {
+            let stand = |list: &[(&str, i64)]| standing(&LADDER, window, &entries(list), now, &Berlin);
+            let apart = stand(&[("2020-01-01", most), ("2022-01-02", most), ("2026-05-01", most)]);
+            assert_eq!(apart.expect("fits").map(|found| found.qualifying), Some(Points(most)));
+            let returned = stand(&[("2026-05-01", most), ("2026-05-01", most), ("2026-05-01", -most)]);
+            assert_eq!(returned.expect("fits").map(|found| found.tier), Some(2));
+            assert_eq!(stand(&[("2026-05-01", most), ("2026-05-02", 1)]), Err(Overflow));
+            assert_eq!(stand(&[("2026-05-01", i64::MIN), ("2026-05-02", -1)]), Err(Overflow));
+            let last = Instant::MAX_UTC;
+            let history = [Qualifying {
+                at: last,
+                points: Points(most),
+            }];
+            assert_eq!(standing(&LADDER, window, &history, last, &Berlin), Err(Overflow));
+        }
+        for (collected, needed) in [(most, most), (i64::MIN, most), (most, i64::MIN), (most - 1, most)] {
+            assert_eq!(percent(Points(collected), Points(needed)) == 100, collected >= needed);
+        }
+    }
+
+    /// Days from 2020 on, with returns and days that come to nothing or less.
     fn any_history() -> impl Strategy<Value = Vec<Qualifying>> {
-        prop::collection::vec((0..2000i64, 0..900i64), 0..30).prop_map(|list| {
-            list.into_iter()
-                .map(|(day, points)| Qualifying {
-                    at: noon("2020-01-01") + TimeDelta::days(day),
-                    points: Points(points),
+        let entry = (0..2600i64, 0..4i64, -300..900i64).prop_map(|(day, hours, points)| Qualifying {
+            at: noon("2020-01-01") + TimeDelta::days(day) + TimeDelta::hours(hours * 6),
+            points: Points(points),
+        });
+        prop::collection::vec((entry, 0..4u8), 0..40).prop_map(|list| {
+            let returned = |&(entry, kind): &(Qualifying, u8)| {
+                (kind == 0).then_some(Qualifying {
+                    points: -entry.points,
+                    ..entry
                 })
+            };
+            let returns: Vec<_> = list.iter().filter_map(returned).collect();
+            list.into_iter().map(|(entry, _)| entry).chain(returns).collect()
+        })
+    }
+
+    fn any_ladder() -> impl Strategy<Value = Vec<Points>> {
+        prop::collection::vec(1..900i64, 0..4).prop_map(|steps| {
+            let rise = |at: &mut i64, step| {
+                *at += step;
+                Some(Points(*at))
+            };
+            [Points::ZERO]
+                .into_iter()
+                .chain(steps.into_iter().scan(0, rise))
                 .collect()
         })
+    }
+
+    /// The rules as they are worded, one day after the other, with nothing kept but the tier.
+    fn day_by_day(
+        ladder: &[Points],
+        window: TierWindow,
+        history: &[Qualifying],
+        now: Instant,
+    ) -> (usize, Option<NaiveDate>) {
+        let counts = |day: NaiveDate, until: Instant| -> Points {
+            let first = window_start(window, day).expect("fits");
+            let counted = |entry: &&Qualifying| entry.at <= until && (first..=day).contains(&day_of(entry.at, &Berlin));
+            history.iter().filter(counted).map(|entry| entry.points).sum()
+        };
+        let highest = |points: Points| {
+            (1..ladder.len())
+                .filter(|&tier| ladder[tier] <= points)
+                .max()
+                .unwrap_or(0)
+        };
+        let mut instants: Vec<Instant> = history.iter().map(|entry| entry.at).filter(|&at| at <= now).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let (mut tier, mut last_day) = (0, None);
+        let begin = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
+        for day in begin.iter_days().take_while(|&day| day <= day_of(now, &Berlin)) {
+            if let Some(last) = last_day.filter(|&last: &NaiveDate| last.succ_opt() == Some(day)) {
+                tier = tier.min(highest(counts(last, now)));
+                last_day = (tier > 0).then(|| add_months(last, 12).expect("fits"));
+            }
+            for &at in instants.iter().filter(|&&at| day_of(at, &Berlin) == day) {
+                let reached = highest(counts(day, at));
+                if reached > tier && window == TierWindow::Rolling12Months {
+                    (tier, last_day) = (reached, Some(add_months(day, 12).expect("fits")));
+                }
+                if reached > 0 && reached >= tier && window == TierWindow::CalendarYear {
+                    (tier, last_day) = (reached, NaiveDate::from_ymd_opt(day.year() + 1, 12, 31));
+                }
+            }
+        }
+        (tier, last_day)
     }
 
     fn any_window() -> impl Strategy<Value = TierWindow> {
@@ -445,8 +558,59 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
         #[test]
-        fn a_returned_purchase_leaves_no_tier_behind(history in any_history(), window in any_window(), which in 0..30usize, now in 0..3000i64) {
+        fn a_standing_is_what_days_told_one_by_one_come_to(ladder in any_ladder(), history in any_history(), window in any_window(), now in 0..3600i64) {
+            let now = noon("2020-01-01") + TimeDelta::days(now);
+            let found = standing(&ladder, window, &history, now, &Berlin).expect("fits").expect("a ladder");
+            let (tier, last_day) = day_by_day(&ladder, window, &history, now);
+            let end = last_day.map(|day| start_of_day(day.succ_opt().expect("a day"), &Berlin).expect("fits"));
+            prop_assert_eq!((found.tier, found.valid_until), (tier, end));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
+        #[test]
+        fn a_checkpoint_saves_history_and_changes_nothing(
+            ladder in any_ladder(),
+            history in any_history(),
+            window in any_window(),
+            now in 0..3600i64,
+            ages in prop::collection::vec(0..1500i64, 1..4),
+        ) {
+            let now = noon("2020-01-01") + TimeDelta::days(now);
+            let whole = standing(&ladder, window, &history, now, &Berlin).expect("fits");
+            let mut days: Vec<_> = ages.iter().map(|&age| day_of(now - TimeDelta::days(age), &Berlin)).collect();
+            days.sort_unstable();
+            let needed = |checkpoint: Option<&Checkpoint>| -> Vec<Qualifying> {
+                let first = checkpoint.map(|found| history_needed(found, window).expect("fits"));
+                let is_needed = |entry: &&Qualifying| first.is_none_or(|first| first <= day_of(entry.at, &Berlin));
+                history.iter().filter(is_needed).copied().collect()
+            };
+            let mut checkpoint = None;
+            for day in days {
+                let rest = needed(checkpoint.as_ref());
+                let made = checkpoint_at(checkpoint.as_ref(), &ladder, window, &rest, day, &Berlin).expect("fits");
+                prop_assert_eq!(Ok(made), checkpoint_at(None, &ladder, window, &history, day, &Berlin));
+                for known in [&needed(Some(&made)), &history] {
+                    let found = standing_from(Some(&made), &ladder, window, known, now, &Berlin).expect("fits");
+                    prop_assert_eq!(found, whole);
+                }
+                checkpoint = Some(made);
+            }
+            // One of no use counts as none.
+            let late = Checkpoint { day: day_of(now, &Berlin).succ_opt().expect("a day"), tier: 0, last_day: None };
+            let high = Checkpoint { day: day_of(now, &Berlin), tier: ladder.len(), last_day: None };
+            for useless in [late, high] {
+                prop_assert_eq!(standing_from(Some(&useless), &ladder, window, &history, now, &Berlin), Ok(whole));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_returned_purchase_leaves_no_tier_behind(history in any_history(), window in any_window(), which in 0..40usize, now in 0..3000i64) {
             let now = noon("2020-01-01") + TimeDelta::days(now);
             let stand = |history: &[Qualifying]| standing(&LADDER, window, history, now, &Berlin).expect("fits");
             let Some(&gone) = history.get(which) else { return Ok(()) };
