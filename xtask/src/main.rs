@@ -6,6 +6,7 @@ mod dev;
 mod postgres;
 mod process;
 mod project;
+mod schema;
 mod serve;
 mod shots;
 mod size;
@@ -31,8 +32,9 @@ Usage: cargo xtask COMMAND
              --database-url URL   instead of a SQLite file there
              -- …                 anything more is for `loyalty-api serve`
   dev      The same, quickly built, and built again whenever a file changes
-  test     Everything the project asserts: Rust's tests, the API's on PostgreSQL, then journeys in a browser
-             --only rust|postgres|e2e|size
+  test     Everything the project asserts: Rust's tests, the API's on PostgreSQL and against its own document, then
+           journeys in a browser
+             --only rust|postgres|schema|e2e|size
                           one of them; what follows -- is for its runner
   check    Formatting, clippy for both targets, stylesheet, page, licences
   size     The bytes of a first visit, file by file, and their limit

@@ -36,6 +36,11 @@ impl Steps {
         ));
     }
 
+    /// Leaves out so many steps that were counted.
+    pub fn leave_out(&mut self, steps: usize) {
+        self.current += steps;
+    }
+
     /// Adds a detail to the step at hand.
     pub fn detail(&self, what: &str) {
         say(&format!("      {what}"));

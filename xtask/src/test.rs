@@ -4,6 +4,7 @@ use crate::api::{self, Profile};
 use crate::postgres::Postgres;
 use crate::process;
 use crate::project;
+use crate::schema;
 use crate::size;
 use crate::steps::{Steps, say};
 use crate::tools;
@@ -11,7 +12,7 @@ use crate::wallet;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Where e2e/playwright.config.ts puts its findings.
@@ -27,6 +28,8 @@ pub enum Runner {
     Rust,
     /// The API's tests over HTTP once more, on PostgreSQL.
     Postgres,
+    /// The API against its own `OpenAPI` document: Schemathesis.
+    Schema,
     /// Journeys in a browser: Playwright.
     Browser,
     /// What a first visit downloads, against its limit.
@@ -39,9 +42,10 @@ impl Runner {
         match name {
             "rust" => Ok(Self::Rust),
             "postgres" => Ok(Self::Postgres),
+            "schema" => Ok(Self::Schema),
             "e2e" => Ok(Self::Browser),
             "size" => Ok(Self::Size),
-            _ => bail!("--only takes rust, postgres, e2e or size, not {name:?}."),
+            _ => bail!("--only takes rust, postgres, schema, e2e or size, not {name:?}."),
         }
     }
 
@@ -49,6 +53,7 @@ impl Runner {
         match self {
             Self::Rust => "Rust",
             Self::Postgres => "PostgreSQL",
+            Self::Schema => "Schema",
             Self::Browser => "Browser",
             Self::Size => "Size",
         }
@@ -58,6 +63,7 @@ impl Runner {
         match self {
             Self::Rust => 1,
             Self::Postgres => 2,
+            Self::Schema => schema::STEPS,
             Self::Browser => 4,
             Self::Size => size::STEPS,
         }
@@ -66,55 +72,54 @@ impl Runner {
 
 /// What a runner reported.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Outcome {
-    passed: u64,
-    failed: u64,
+pub struct Outcome {
+    pub passed: u64,
+    pub failed: u64,
     /// The runner itself did not succeed, which can happen without a failed test: when something does not compile.
-    is_broken: bool,
+    pub is_broken: bool,
+    /// What this machine lacks, so that nothing was run.
+    pub lacks: Option<String>,
 }
 
 /// Runs the tests of one runner or of all, and says whether everything passed. `arguments` go to the runner.
 pub fn test(only: Option<Runner>, arguments: &[OsString]) -> Result<bool> {
-    let runners = only.map_or_else(
-        || vec![Runner::Rust, Runner::Postgres, Runner::Browser, Runner::Size],
-        |runner| vec![runner],
-    );
-    let may_leave_out = only.is_none() && std::env::var_os("CI").is_none();
+    let all = [
+        Runner::Rust,
+        Runner::Postgres,
+        Runner::Schema,
+        Runner::Browser,
+        Runner::Size,
+    ];
+    let runners = only.map_or_else(|| all.to_vec(), |runner| vec![runner]);
     let mut steps = Steps::new(runners.iter().map(|runner| runner.steps()).sum());
     let mut closing = Vec::new();
     let mut all_passed = true;
     for runner in runners {
         let outcome = match runner {
             Runner::Rust => rust(&mut steps, arguments)?,
-            Runner::Postgres => {
-                steps.next("Looking for PostgreSQL");
-                match server_programs(&steps) {
-                    Ok(programs) => postgres(&mut steps, programs.as_deref(), arguments)?,
-                    Err(error) if may_leave_out && !process::was_stopped() => {
-                        steps.detail(&format!("{error:#}"));
-                        steps.next("LEAVING OUT the tests on PostgreSQL");
-                        closing.push(format!("PostgreSQL: LEFT OUT. {error:#}"));
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+            Runner::Postgres => postgres(&mut steps, arguments)?,
+            Runner::Schema => schema(&mut steps, arguments)?,
             Runner::Browser => browser(&mut steps, arguments)?,
             Runner::Size => first_visit(&mut steps)?,
         };
-        let Outcome {
-            passed,
-            failed,
-            is_broken,
-        } = outcome;
-        closing.push(format!("{}: {passed} passed, {failed} failed", runner.title()));
-        if is_broken && failed == 0 {
+        let title = runner.title();
+        if let Some(lacks) = outcome.lacks {
+            // On a build machine and for somebody who asked for it, nothing run is nothing passed.
+            let is_needed = only.is_some() || std::env::var_os("CI").is_some();
+            steps.leave_out(runner.steps() - 1);
+            steps.detail(&format!("LEFT OUT: {lacks}"));
+            closing.push(format!("{title}: LEFT OUT. {lacks}"));
+            all_passed &= !is_needed;
+            continue;
+        }
+        let Outcome { passed, failed, .. } = outcome;
+        closing.push(format!("{title}: {passed} passed, {failed} failed"));
+        if outcome.is_broken && failed == 0 {
             closing.push(format!(
-                "{} did not run to its end; its own message above says why.",
-                runner.title()
+                "{title} did not run to its end; its own message above says why."
             ));
         }
-        all_passed &= failed == 0 && !is_broken;
+        all_passed &= failed == 0 && !outcome.is_broken;
     }
     say("");
     closing.iter().for_each(|line| say(line));
@@ -131,26 +136,45 @@ fn rust(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
     libtest(&mut command)
 }
 
-/// The programs of a server to start; none where the environment names one that runs.
-fn server_programs(steps: &Steps) -> Result<Option<PathBuf>> {
-    match std::env::var_os(TEST_DATABASE_URL) {
-        Some(_) => Ok(None),
-        None => tools::postgres(steps).map(Some),
-    }
-}
-
-fn postgres(steps: &mut Steps, programs: Option<&Path>, arguments: &[OsString]) -> Result<Outcome> {
-    steps.next("Testing the API on PostgreSQL");
-    let server = programs.map(Postgres::start).transpose()?;
+fn postgres(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
+    steps.next("Looking for PostgreSQL");
     let mut command = project::cargo();
     command
         .args(["test", "--package", "loyalty-api", "--test", "*"])
         .args(["--no-fail-fast", "--locked"])
         .args(arguments);
+    let server = if std::env::var_os(TEST_DATABASE_URL).is_some() {
+        None
+    } else {
+        match tools::postgres(steps) {
+            Ok(programs) => Some(Postgres::start(&programs)?),
+            Err(error) => return lacking(error),
+        }
+    };
     if let Some(server) = &server {
         command.env(TEST_DATABASE_URL, &server.url);
     }
+    steps.next("Testing the API on PostgreSQL");
     libtest(&mut command)
+}
+
+fn schema(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
+    steps.next("Looking for Schemathesis");
+    match tools::schemathesis(steps) {
+        Ok(program) => schema::run(steps, &program, arguments),
+        Err(error) => lacking(error),
+    }
+}
+
+/// What becomes of a runner for which this machine lacks something.
+fn lacking(error: anyhow::Error) -> Result<Outcome> {
+    if process::was_stopped() {
+        return Err(error);
+    }
+    Ok(Outcome {
+        lacks: Some(format!("{error:#}")),
+        ..Outcome::default()
+    })
 }
 
 /// Runs tests with cargo, which runs one target after the other, and counts them.
@@ -172,7 +196,7 @@ fn first_visit(steps: &mut Steps) -> Result<Outcome> {
     Ok(Outcome {
         passed: is_kept.into(),
         failed: (!is_kept).into(),
-        is_broken: false,
+        ..Outcome::default()
     })
 }
 
@@ -188,6 +212,7 @@ fn browser(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
         passed,
         failed,
         is_broken: !status.success(),
+        lacks: None,
     })
 }
 

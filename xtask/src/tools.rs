@@ -18,6 +18,10 @@ use std::time::Duration;
 const TRUNK: &str = "0.21.14";
 /// The oldest Node that every npm package in package.json runs on.
 const NODE: (u32, u32) = (20, 19);
+/// Asks the API what its `OpenAPI` document allows; what it brings along is pinned in schemathesis.txt.
+const SCHEMATHESIS: &str = "4.32.5";
+/// The oldest Python that it runs on.
+const PYTHON: (u32, u32) = (3, 10);
 /// What Chromium is called, most specific first.
 const CHROMIUM_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -113,6 +117,67 @@ pub fn postgres(steps: &Steps) -> Result<PathBuf> {
     steps.detail("installing Debian's PostgreSQL (a minute)");
     install_of_debian("postgresql")?;
     find_postgres().context(missing)
+}
+
+/// Finds Schemathesis, or installs it with its dependencies into a Python environment in the tools folder.
+pub fn schemathesis(steps: &Steps) -> Result<PathBuf> {
+    let environment = tools_folder().join(format!("schemathesis-{SCHEMATHESIS}"));
+    let ours = environment.join("bin/schemathesis");
+    // `--version` prints "schemathesis, version 4.32.5".
+    let is_wanted = |program: &PathBuf| {
+        process::ask(Command::new(program).arg("--version"))
+            .is_some_and(|answer| answer.ends_with(&format!(" {SCHEMATHESIS}")))
+    };
+    if let Some(found) = on_path("schemathesis")
+        .into_iter()
+        .chain([ours.clone()])
+        .find(is_wanted)
+    {
+        return Ok(found);
+    }
+    python(steps)?;
+    steps.detail(&format!(
+        "getting schemathesis {SCHEMATHESIS}, once, into {} (half a minute)",
+        environment.display()
+    ));
+    // Anew, should an earlier attempt have been stopped half way.
+    process::run(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment),
+    )?;
+    process::run(
+        Command::new(environment.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg("--constraint")
+            .arg(project::root().join("xtask/schemathesis.txt"))
+            .arg(format!("schemathesis=={SCHEMATHESIS}")),
+    )?;
+    ensure!(
+        is_wanted(&ours),
+        "{} is not schemathesis {SCHEMATHESIS} after installing it.",
+        ours.display()
+    );
+    Ok(ours)
+}
+
+/// Sees to a Python that is new enough and can make environments, which Debian's cannot without another package.
+fn python(steps: &Steps) -> Result<()> {
+    let (major, minor) = PYTHON;
+    let question = format!("import ensurepip, sys, venv; sys.exit(sys.version_info < ({major}, {minor}))");
+    let is_there = || process::ask(Command::new("python3").args(["-c", &question])).is_some();
+    if is_there() {
+        return Ok(());
+    }
+    let missing = format!(
+        "Python {major}.{minor} or newer with its module venv is missing: install it (on Debian: apt-get install \
+         python3-venv, as root)."
+    );
+    ensure!(can_install_of_debian(), missing);
+    steps.detail("installing Debian's Python with its module venv");
+    install_of_debian("python3-venv")?;
+    ensure!(is_there(), missing);
+    Ok(())
 }
 
 /// Gets a component of the Rust toolchain, if this command does not run yet.
