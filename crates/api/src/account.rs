@@ -16,7 +16,7 @@ use loyalty_rules::Overflow;
 use loyalty_rules::calendar::{available_at, day_of, expires_at, start_of_day};
 use loyalty_rules::earning::{PLAIN_RATE_PERMILLE, earned};
 use loyalty_rules::lots::{
-    ComesBack, Lot, Shortfall, available, comes_back, give_back, pending, settle, take, take_up_to,
+    ComesBack, Lot, Shortfall, TakeError, available, comes_back, give_back, pending, settle, take, take_up_to,
 };
 use loyalty_rules::returns::{ReturnError, allocate, taken_back};
 use loyalty_rules::tiers::{Checkpoint, Qualifying, Standing, standing_from};
@@ -47,6 +47,15 @@ pub enum AccountError {
     /// No identifier could be made.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+}
+
+impl From<TakeError> for AccountError {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Shortfall(short) => Self::Shortfall(short),
+            TakeError::Overflow(overflow) => Self::Overflow(overflow),
+        }
+    }
 }
 
 /// A ledger entry, before it is worded.
@@ -530,12 +539,18 @@ impl<'a> Account<'a> {
     }
 
     /// What can be used now.
-    pub fn available(&self, now: Instant) -> Points {
+    ///
+    /// # Errors
+    /// [`Overflow`].
+    pub fn available(&self, now: Instant) -> Result<Points, Overflow> {
         available(&self.lots(), now)
     }
 
     /// What waits for its return window to end.
-    pub fn pending(&self, now: Instant) -> Points {
+    ///
+    /// # Errors
+    /// [`Overflow`].
+    pub fn pending(&self, now: Instant) -> Result<Points, Overflow> {
         pending(&self.lots(), now)
     }
 
@@ -738,14 +753,14 @@ mod tests {
         account
             .take_back(&bought(&account, "kettle"), "back", 4000, None, day(30))
             .expect("returned");
-        assert_eq!(account.available(day(30)), Points(-360));
+        assert_eq!(account.available(day(30)), Ok(Points(-360)));
         account.earn("main", "tea", 5000, day(31), day(31)).expect("earned");
         assert_eq!(
             (account.available(day(31)), account.pending(day(31))),
-            (Points(-360), Points(500))
+            (Ok(Points(-360)), Ok(Points(500)))
         );
         account.pass_time(day(46)).expect("time passes");
-        assert_eq!(account.available(day(46)), Points(140));
+        assert_eq!(account.available(day(46)), Ok(Points(140)));
         let told = [("earn", 400), ("spend", -360), ("return", -400), ("earn", 500)];
         assert_eq!(points_by_kind(&account), told, "a debt is paid without an entry");
     }
@@ -850,7 +865,7 @@ mod tests {
                 let lots: Points = account.open.iter().map(|held| held.lot.points).sum();
                 prop_assert_eq!(account.balance, entries);
                 prop_assert_eq!(entries, lots);
-                prop_assert_eq!(account.available(now) + account.pending(now), lots);
+                prop_assert_eq!(account.available(now).expect("fits") + account.pending(now).expect("fits"), lots);
                 let totals = account.totals;
                 prop_assert_eq!(account.balance, totals.earned - totals.spent - totals.expired + totals.adjusted);
                 let expired: Points = account.open.iter().chain(&account.closed).map(|held| held.expired).sum();

@@ -148,8 +148,11 @@ impl Snapshot {
     }
 
     /// What can be used now.
-    pub fn available(&self) -> Points {
-        lots::available(&self.lots, self.at)
+    ///
+    /// # Errors
+    /// [`Error`] where the sum does not fit.
+    pub fn available(&self) -> Result<Points> {
+        Ok(lots::available(&self.lots, self.at)?)
     }
 
     /// What they have, after so many points left it and so many came to wait.
@@ -157,8 +160,13 @@ impl Snapshot {
     /// # Errors
     /// [`Error`] where a number does not fit.
     pub fn balance(&self, shop: &Shop, less: Points, waiting: Points) -> Result<Balance> {
-        let available = self.available() - less;
-        let pending = lots::pending(&self.lots, self.at)
+        let available = self
+            .available()?
+            .0
+            .checked_sub(less.0)
+            .map(Points)
+            .ok_or(loyalty_rules::Overflow)?;
+        let pending = lots::pending(&self.lots, self.at)?
             .0
             .checked_add(waiting.0)
             .ok_or(loyalty_rules::Overflow)?;
@@ -175,12 +183,15 @@ impl Snapshot {
     }
 
     /// What a reward's availability depends on.
-    pub fn holder<'a>(&self, shop: &'a Shop) -> Holder<'a> {
-        Holder {
-            available: self.available(),
+    ///
+    /// # Errors
+    /// [`Error`] where a number does not fit.
+    pub fn holder<'a>(&self, shop: &'a Shop) -> Result<Holder<'a>> {
+        Ok(Holder {
+            available: self.available()?,
             tier: self.tier(shop),
             state: self.member.state,
-        }
+        })
     }
 
     /// Whether the membership neither earns nor spends.

@@ -7,7 +7,7 @@ use chrono::TimeZone;
 use loyalty_contract::{Instant, Points};
 
 use crate::calendar::{add_days, day_of, start_of_day};
-use crate::{Overflow, sum};
+use crate::{Overflow, difference, sum};
 
 /// How long points last that come back after their own time, in days.
 pub const GRACE_DAYS: u32 = 7;
@@ -54,20 +54,32 @@ pub struct Shortfall {
     pub missing: Points,
 }
 
+/// Why points cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TakeError {
+    /// There are too few.
+    #[error(transparent)]
+    Shortfall(#[from] Shortfall),
+    /// A number does not fit.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
 /// What can be used now, debts subtracted.
-pub fn available(lots: &[Lot], now: Instant) -> Points {
-    lots.iter()
-        .filter(|lot| lot.is_available(now))
-        .map(|lot| lot.points)
-        .sum()
+///
+/// # Errors
+/// [`Overflow`] where the sum does not fit.
+pub fn available(lots: &[Lot], now: Instant) -> Result<Points, Overflow> {
+    sum(lots.iter().filter(|lot| lot.is_available(now)).map(|lot| lot.points))
 }
 
 /// What waits for its return window to end.
-pub fn pending(lots: &[Lot], now: Instant) -> Points {
-    lots.iter()
-        .filter(|lot| lot.available_at > now && !lot.is_expired(now))
-        .map(|lot| lot.points)
-        .sum()
+///
+/// # Errors
+/// [`Overflow`] where the sum does not fit.
+pub fn pending(lots: &[Lot], now: Instant) -> Result<Points, Overflow> {
+    let waits = |lot: &&Lot| lot.available_at > now && !lot.is_expired(now);
+    sum(lots.iter().filter(waits).map(|lot| lot.points))
 }
 
 /// Lets points that became available by `now` pay what is owed, in the order in which they became available.
@@ -92,14 +104,12 @@ pub fn settle(lots: &mut [Lot], now: Instant) {
 /// Expects settled lots; takes nothing from pending or expired ones.
 ///
 /// # Errors
-/// [`Shortfall`] where the balance does not cover it; then nothing is to be taken.
-pub fn take(lots: &[Lot], points: Points, now: Instant) -> Result<Vec<Taken>, Shortfall> {
-    let available = available(lots, now);
+/// [`TakeError`] where the balance does not cover it, or does not fit; then nothing is to be taken.
+pub fn take(lots: &[Lot], points: Points, now: Instant) -> Result<Vec<Taken>, TakeError> {
+    let available = available(lots, now)?;
     if available < points {
-        return Err(Shortfall {
-            available,
-            missing: points - available,
-        });
+        let missing = difference(points, available)?;
+        return Err(Shortfall { available, missing }.into());
     }
     Ok(take_up_to(lots, points, now))
 }
@@ -279,10 +289,10 @@ mod tests {
         let short = take(&lots, Points(201), at(10)).expect_err("too much");
         assert_eq!(
             short,
-            Shortfall {
+            TakeError::Shortfall(Shortfall {
                 available: Points(200),
                 missing: Points(1)
-            }
+            })
         );
     }
 
@@ -290,7 +300,7 @@ mod tests {
     fn a_debt_is_paid_once_by_what_becomes_available() {
         let mut lots = [lot(-40, 0, None), lot(85, 5, Some(50)), lot(30, 2, Some(50))];
         settle(&mut lots, at(1));
-        assert_eq!(available(&lots, at(1)), Points(-40));
+        assert_eq!(available(&lots, at(1)), Ok(Points(-40)));
         settle(&mut lots, at(6));
         assert_eq!(lots.map(|lot| lot.points.0), [0, 75, 0]);
     }
@@ -339,7 +349,8 @@ mod tests {
                         prop_assert!(lots[t.lot].is_available(at(now)) && t.points <= lots[t.lot].points);
                     }
                 }
-                Err(short) => prop_assert_eq!(short.available + short.missing, Points(points)),
+                Err(TakeError::Shortfall(short)) => prop_assert_eq!(short.available + short.missing, Points(points)),
+                Err(TakeError::Overflow(overflow)) => prop_assert!(false, "{}", overflow),
             }
         }
     }

@@ -156,7 +156,7 @@ fn spend(shop: &Shop, edition: &Edition, found: &Snapshot, amount: SpendAmount) 
         );
         return Err(Error::refuse(ProblemCode::BelowMinimum, detail));
     }
-    let available = found.available();
+    let available = found.available()?;
     if available < points {
         let missing = Points(points.0.checked_sub(available.0).ok_or_else(|| too_much(pointer))?);
         let reason = Reason::InsufficientBalance {

@@ -150,7 +150,7 @@ pub async fn catalogue(
             .get(&reward.id)
             .map_or(0, |&had| u32::try_from(had).unwrap_or(u32::MAX));
         reward.per_member_left = file.per_member.map(|most| most.saturating_sub(had));
-        let holder = found.holder(shop);
+        let holder = found.holder(shop)?;
         reward.availability = Some(availability(reward, &edition.programme.tiers, holder, now)?);
     }
     Ok((rewards, Some(found)))

@@ -188,7 +188,8 @@ impl<'a> Story<'a> {
             }
             Deed::MoneyUpTo { points } => {
                 told.account.pass_time(at).map_err(words)?;
-                let charged = self.charged(points.min(told.account.available(at)))?;
+                let available = told.account.available(at).map_err(|error| error.to_string())?;
+                let charged = self.charged(points.min(available))?;
                 if self.is_enough(charged) {
                     self.redeem(told, None, charged, at)?;
                 }
@@ -378,8 +379,8 @@ mod tests {
             for (name, available, pending) in [("Linh", 1250, 85), ("Amir", 0, 0), ("Olga", -40, 0)] {
                 let member = members.members.iter().find(|member| member.name == name).expect(name);
                 let account = story.tell(member).expect("a history").account;
-                let found = (account.available(now).0, account.pending(now).0);
-                assert_eq!(found, (available, pending), "{name} on {day}");
+                let found = (account.available(now), account.pending(now));
+                assert_eq!(found, (Ok(Points(available)), Ok(Points(pending))), "{name} on {day}");
             }
         }
     }
