@@ -33,7 +33,7 @@ impl OwnDatabase {
             Err(_) => {
                 let folder = TempDir::new().unwrap();
                 let file = folder.path().join("loyalty.db");
-                fs::copy(sample_file(folder.path()).await, &file).unwrap();
+                fs::copy(sample_file().await, &file).unwrap();
                 Self::in_folder(folder, &file)
             }
         }
@@ -96,14 +96,25 @@ impl Drop for DroppedAtTheEnd {
     }
 }
 
-/// The sample that others are copies of, as a file; `folder` is for making it.
-async fn sample_file(folder: &Path) -> PathBuf {
-    let sample = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sample-{}.db", build().1));
+/// The sample that others are copies of, as a file.
+async fn sample_file() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (program, built) = build();
+    let family = format!("sample-{program}-");
+    let sample = folder.join(format!("{family}{built}.db"));
     if !sample.exists() {
-        let fresh = folder.join("fresh.db");
-        seed_at(&sqlite(&fresh)).await;
+        let fresh = TempDir::new_in(folder).unwrap();
+        let file = fresh.path().join("fresh.db");
+        seed_at(&sqlite(&file)).await;
+        for left in fs::read_dir(folder).unwrap().flatten() {
+            let is_of_this_program = left.file_name().to_string_lossy().starts_with(&family);
+            if is_of_this_program && left.path() != sample {
+                // What an earlier build left; another test may have been quicker.
+                let _ = fs::remove_file(left.path());
+            }
+        }
         // Renamed when it is whole, since other tests may be waiting for it.
-        fs::rename(fresh, &sample).unwrap();
+        fs::rename(file, &sample).unwrap();
     }
     sample
 }
