@@ -41,10 +41,12 @@ pub fn minor_for(points: Points, earning: &Earning, multiplier_permille: u32) ->
 
 #[cfg(test)]
 mod tests {
+    use loyalty_contract::programme::PointValue;
     use loyalty_contract::{Currency, Money};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::worth::{points_for, worth};
 
     fn rate(points: i64, per_minor: i64) -> Earning {
         let currency = Currency::parse("EUR").expect("EUR");
@@ -74,6 +76,34 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_earned_is_exact_or_an_overflow(minor in 0..=i64::MAX, points in 0..=i64::MAX, per in 1..=i64::MAX, permille in any::<u32>(), scale in 0..63u32) {
+            let (minor, points, per) = (minor >> scale, points >> (scale / 2), (per >> (scale / 3)).max(1));
+            let found = earned(minor, &rate(points, per), permille);
+            let divisor = i128::from(per) * 1000;
+            let product = (i128::from(minor) * i128::from(points)).checked_mul(i128::from(permille));
+            match found {
+                Ok(found) => {
+                    let rest = product.expect("fits") - i128::from(found.0) * divisor;
+                    prop_assert!((0..divisor).contains(&rest));
+                }
+                Err(Overflow) => prop_assert!(product.is_none_or(|product| product / divisor > i128::from(i64::MAX))),
+            }
+        }
+
+        #[test]
+        fn points_turned_into_money_and_spent_again_never_grow(minor in 1..10_000_000i64, points in 1..1000i64, per in 1..100_000i64, permille in 0..3000u32) {
+            // A shop that gives back less than was paid: three times the points are worth the money that earns them.
+            let rate = rate(points, per);
+            let value = PointValue { points: Points(points * 3), money: rate.per_money };
+            let first = earned(minor, &rate, permille).expect("fits");
+            let money = worth(first, &value).expect("fits");
+            prop_assert!(money.minor <= minor);
+            let again = earned(money.minor, &rate, permille).expect("fits");
+            prop_assert!(again <= first);
+            prop_assert!(points_for(money.minor, &value).expect("fits") <= first);
+        }
+
         #[test]
         fn splitting_a_purchase_never_earns_more(a in 0..10_000_000i64, b in 0..10_000_000i64, points in 0..1000i64, per in 1..100_000i64, permille in 0..5000u32) {
             let rate = rate(points, per);

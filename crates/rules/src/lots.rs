@@ -270,6 +270,8 @@ mod tests {
         })
     }
 
+    const ZONE: chrono_tz::Tz = chrono_tz::America::Sao_Paulo;
+
     fn total(lots: &[Lot]) -> Points {
         lots.iter().map(|lot| lot.points).sum()
     }
@@ -328,7 +330,239 @@ mod tests {
         assert_eq!(next_activation(&lots, at(10)), Ok(Some((at(40), Points(3)))));
     }
 
+    #[test]
+    fn what_comes_back_too_late_lasts_a_week_and_only_once() {
+        let instant = |text: &str| text.parse::<Instant>().expect("an instant");
+        let zone = chrono_tz::Europe::Berlin;
+        let (end, before) = (instant("2026-03-22T23:00:00Z"), instant("2026-03-22T22:59:59Z"));
+        for is_grace in [false, true] {
+            assert_eq!(comes_back(Some(end), is_grace, before, &zone), Ok(ComesBack::ToLot));
+            assert_eq!(comes_back(None, is_grace, end, &zone), Ok(ComesBack::ToLot));
+        }
+        // On the 23rd, so up to the end of the 30th; summer began in between.
+        let expires_at = instant("2026-03-30T22:00:00Z");
+        assert_eq!(
+            comes_back(Some(end), false, end, &zone),
+            Ok(ComesBack::ForGrace { expires_at })
+        );
+        assert_eq!(comes_back(Some(end), true, end, &zone), Ok(ComesBack::Over));
+        let last = Instant::MAX_UTC;
+        assert_eq!(comes_back(Some(end), false, last, &zone), Err(Overflow));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let lots = [
+            lot(i64::MAX, 0, Some(50)),
+            lot(1, 0, Some(50)),
+            lot(i64::MAX, 20, Some(60)),
+            lot(i64::MAX, 20, Some(60)),
+        ];
+        assert_eq!(available(&lots, at(1)), Err(Overflow));
+        assert_eq!(pending(&lots, at(1)), Err(Overflow));
+        assert_eq!(take(&lots, Points(1), at(1)), Err(TakeError::Overflow(Overflow)));
+        assert_eq!(next_activation(&lots, at(1)), Err(Overflow));
+        assert_eq!(expirations(&lots, at(1), at(90)), Err(Overflow));
+        let mut owing = [
+            lot(i64::MIN, 0, None),
+            lot(i64::MAX, 0, Some(50)),
+            lot(i64::MAX, 0, Some(50)),
+        ];
+        assert_eq!(available(&owing, at(1)), Ok(Points(i64::MAX - 1)));
+        settle(&mut owing, at(1));
+        assert_eq!(owing.map(|lot| lot.points.0), [0, 0, i64::MAX - 1]);
+        let debt = [lot(i64::MIN, 0, None)];
+        assert_eq!(take(&debt, Points(1), at(1)), Err(TakeError::Overflow(Overflow)));
+        let most = Points(i64::MAX);
+        assert_eq!(give_back(&[most, most], most), [Points::ZERO, most]);
+    }
+
+    /// Lots through time, with what redemptions took of them.
+    #[derive(Default)]
+    struct Life {
+        lots: Vec<Lot>,
+        /// For a grace lot, the lot that its points came from.
+        origins: Vec<Option<usize>>,
+        /// What each redemption took and was not given back yet.
+        redemptions: Vec<Vec<Taken>>,
+        /// Points that came back too late for a second time.
+        gone: Points,
+        /// When points came back too late for the first time, from which lot, and how many.
+        late: Vec<(Instant, usize, Points)>,
+    }
+
+    impl Life {
+        fn hold(&mut self, lot: Lot, origin: Option<usize>) {
+            self.lots.push(lot);
+            self.origins.push(origin);
+        }
+
+        fn spend(&mut self, points: Points, now: Instant) {
+            settle(&mut self.lots, now);
+            let Ok(taken) = take(&self.lots, points, now) else {
+                return;
+            };
+            for part in &taken {
+                self.lots[part.lot].points = self.lots[part.lot].points - part.points;
+            }
+            self.redemptions.push(taken);
+        }
+
+        fn bring_back(&mut self, redemption: usize, points: Points, now: Instant) {
+            let Some(taken) = self.redemptions.get_mut(redemption) else {
+                return;
+            };
+            let parts: Vec<Points> = taken.iter().map(|part| part.points).collect();
+            let mut back = taken.clone();
+            for ((left, back), given) in taken.iter_mut().zip(&mut back).zip(give_back(&parts, points)) {
+                left.points = left.points - given;
+                back.points = given;
+            }
+            for part in back.into_iter().filter(|part| part.points > Points::ZERO) {
+                let origin = self.origins[part.lot];
+                match comes_back(self.lots[part.lot].expires_at, origin.is_some(), now, &ZONE).expect("fits") {
+                    ComesBack::ToLot => self.lots[part.lot].points += part.points,
+                    ComesBack::ForGrace { expires_at } => {
+                        self.late.push((now, part.lot, part.points));
+                        let lot = Lot {
+                            points: part.points,
+                            available_at: now,
+                            expires_at: Some(expires_at),
+                        };
+                        self.hold(lot, Some(part.lot));
+                    }
+                    ComesBack::Over => self.gone += part.points,
+                }
+            }
+            settle(&mut self.lots, now);
+        }
+
+        fn everything(&self) -> Points {
+            let out = self.redemptions.iter().flatten().map(|part| part.points);
+            total(&self.lots) + out.sum() + self.gone
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Get(i64, i64),
+        Owe(i64),
+        Spend(i64),
+        BringBack(usize, i64),
+    }
+
+    fn any_step() -> impl Strategy<Value = (i64, Step)> {
+        let step = prop_oneof![
+            (1..500i64, 1..1500i64).prop_map(|(points, life)| Step::Get(points, life)),
+            (1..200i64).prop_map(Step::Owe),
+            (1..600i64).prop_map(Step::Spend),
+            (0..12usize, 1..600i64).prop_map(|(which, points)| Step::BringBack(which, points)),
+        ];
+        (0..200i64, step)
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+        #[test]
+        fn no_taking_and_giving_back_keeps_a_point_alive_for_ever(steps in prop::collection::vec(any_step(), 1..40), hold in 1..400i64) {
+            let mut life = Life::default();
+            let mut granted = vec![];
+            let (mut hour, mut got, mut last_end) = (0, Points::ZERO, at(0));
+            for (hours, step) in steps {
+                hour += hours;
+                let now = at(hour);
+                match step {
+                    Step::Get(points, valid) => {
+                        got += Points(points);
+                        last_end = last_end.max(at(hour + valid));
+                        granted.push((life.lots.len(), Points(points)));
+                        life.hold(lot(points, hour, Some(hour + valid)), None);
+                    }
+                    Step::Owe(points) => {
+                        got = got - Points(points);
+                        life.hold(lot(-points, hour, None), None);
+                    }
+                    Step::Spend(points) => life.spend(Points(points), now),
+                    Step::BringBack(which, points) => life.bring_back(which, Points(points), now),
+                }
+                prop_assert_eq!(life.everything(), got);
+            }
+
+            // Somebody who takes whatever there is, again and again, and brings everything back some time later.
+            let latest = last_end.max(at(hour)) + TimeDelta::hours(hold);
+            let grace = TimeDelta::days(i64::from(GRACE_DAYS) + 1);
+            while at(hour) < latest + grace {
+                let usable = available(&life.lots, at(hour)).expect("fits");
+                if usable > Points::ZERO {
+                    life.spend(usable, at(hour));
+                }
+                hour += hold;
+                for redemption in 0..life.redemptions.len() {
+                    life.bring_back(redemption, Points(i64::MAX), at(hour));
+                }
+                prop_assert_eq!(life.everything(), got);
+            }
+            prop_assert!(life.late.iter().all(|&(at, ..)| at <= latest));
+            prop_assert!(available(&life.lots, at(hour)).expect("fits") <= Points::ZERO);
+            prop_assert!(life.redemptions.iter().flatten().all(|part| part.points == Points::ZERO));
+
+            // Each point came back late once at most.
+            for (origin, points) in granted {
+                let late = life.late.iter().filter(|&&(_, from, _)| from == origin);
+                prop_assert!(late.map(|&(_, _, points)| points).sum::<Points>() <= points);
+            }
+            prop_assert!(life.origins.iter().flatten().all(|&origin| life.origins[origin].is_none()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_back_is_what_was_taken_last(parts in prop::collection::vec(0..500i64, 0..8), points in -10..3000i64) {
+            let parts: Vec<Points> = parts.into_iter().map(Points).collect();
+            let back = give_back(&parts, Points(points));
+            prop_assert_eq!(back.len(), parts.len());
+            let all: Points = parts.iter().copied().sum();
+            prop_assert_eq!(back.iter().copied().sum::<Points>(), Points(points.max(0)).min(all));
+            for (place, (given, part)) in back.iter().zip(&parts).enumerate() {
+                prop_assert!(Points::ZERO <= *given && given <= part);
+                prop_assert!(given == part || back[..place].iter().all(|&before| before == Points::ZERO));
+            }
+        }
+
+        #[test]
+        fn a_grace_is_seven_whole_days_after_today(hours in 0..400_000i64, over_since in 0..10_000i64) {
+            let now = at(hours);
+            let end = now - TimeDelta::hours(over_since);
+            let found = comes_back(Some(end), false, now, &ZONE).expect("fits");
+            let ComesBack::ForGrace { expires_at } = found else {
+                return Err(TestCaseError::fail("it was over"));
+            };
+            let last = day_of(expires_at - TimeDelta::milliseconds(1), &ZONE);
+            prop_assert_eq!(last, add_days(day_of(now, &ZONE), i64::from(GRACE_DAYS)).expect("fits"));
+            prop_assert!(day_of(expires_at, &ZONE) > last);
+        }
+
+        #[test]
+        fn a_debt_is_paid_once_and_by_no_more_than_it_takes(mut lots in prop::collection::vec(any_lot(), 0..12), now in 0..120i64, later in 0..60i64) {
+            let first = lots.clone();
+            let owed = |lots: &[Lot]| lots.iter().map(|lot| lot.points.min(Points::ZERO)).sum::<Points>();
+            for now in [now, now + later] {
+                let before = lots.clone();
+                settle(&mut lots, at(now));
+                for (lot, was) in lots.iter().zip(&before) {
+                    let range = if was.points > Points::ZERO { Points::ZERO..=was.points } else { was.points..=Points::ZERO };
+                    prop_assert!(range.contains(&lot.points));
+                    prop_assert!(lot.points == was.points || lot.available_at <= at(now) || lot.expires_at.is_none());
+                }
+                let paid = total(&before) - owed(&before) - (total(&lots) - owed(&lots));
+                prop_assert_eq!(paid, owed(&lots) - owed(&before));
+            }
+            // Looking at it in between changes nothing of what is owed in the end.
+            let mut once = first;
+            settle(&mut once, at(now + later));
+            prop_assert_eq!(owed(&once), owed(&lots));
+        }
+
         #[test]
         fn settling_moves_points_but_makes_and_loses_none(mut lots in prop::collection::vec(any_lot(), 0..12), now in 0..120i64) {
             let before = total(&lots);

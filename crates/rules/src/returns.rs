@@ -152,7 +152,59 @@ mod tests {
         assert_eq!(refused, Err(ReturnError::ExceedsPurchase));
     }
 
+    /// Lines of a purchase: what each had cost, how many pieces, and how many of them come back each time.
+    fn any_lines() -> impl Strategy<Value = Vec<(i64, i64, Vec<i64>)>> {
+        let line = (0..100_000i64, 1..12i64, prop::collection::vec(0..12i64, 4));
+        prop::collection::vec(line, 1..6)
+    }
+
     proptest! {
+        #[test]
+        fn returns_by_lines_in_any_split_give_back_what_was_paid_for_them(lines in any_lines(), voucher in 0..200_000i64, points in 1..100i64, per in 1..1000i64) {
+            let lines_sum: i64 = lines.iter().map(|line| line.0).sum();
+            // Below zero, a deposit or a delivery was paid beside the lines.
+            let total = (lines_sum - voucher + 100_000).max(0);
+            let rate = Earning { points: Points(points), per_money: Money::new(per, Currency::parse("EUR").expect("EUR")) };
+            let earn = |minor| earned(minor, &rate, 1000);
+            let mut returned = vec![0; lines.len()];
+            let value = |returned: &[i64]| -> i64 {
+                let lines = lines.iter().zip(returned);
+                lines.map(|(&(cost, quantity, _), &back)| line_value(cost, quantity, back).expect("fits")).sum()
+            };
+            let (mut paid_back, mut taken, mut before) = (0, Points::ZERO, 0);
+            for time in 0..5 {
+                for (back, (_, quantity, wanted)) in returned.iter_mut().zip(&lines) {
+                    // The last time brings back whatever is left.
+                    *back = wanted.get(time).map_or(*quantity, |more| (*back + more).min(*quantity));
+                }
+                let after = value(&returned);
+                let amount = amount_of_lines(total, lines_sum, before, after).expect("fits");
+                prop_assert!(amount >= 0);
+                taken += taken_back(total, paid_back, amount, earn).expect("no more than was bought");
+                paid_back += amount;
+                before = after;
+            }
+            prop_assert_eq!(paid_back, total.min(lines_sum));
+            prop_assert_eq!(taken, earn(total).expect("fits") - earn(total - paid_back).expect("fits"));
+        }
+
+        #[test]
+        fn no_return_is_a_panic_or_a_wrong_number(a in any::<i64>(), b in any::<i64>(), c in any::<i64>(), d in any::<i64>()) {
+            let wide = i128::from;
+            match line_value(a, b, c) {
+                Ok(found) => prop_assert_eq!(wide(found), (wide(a) * wide(c)).div_euclid(wide(b))),
+                Err(Overflow) => prop_assert!(b <= 0 || i64::try_from((wide(a) * wide(c)).div_euclid(wide(b))).is_err()),
+            }
+            let _ = amount_of_lines(a, b, c, d);
+            if let Ok(points) = taken_back(a, b, c, |minor| Ok(Points(minor))) {
+                prop_assert_eq!(points, Points(c));
+            }
+            let lots = [lot(a.max(0), 0, 90), lot(b.max(0), 0, 50), lot(c.max(0), 0, 15)];
+            let found = allocate(Points(d), &[0, 2, 2, 7], Points(a), &lots, at(10));
+            let taken: i128 = found.taken.iter().map(|t| wide(t.points.0)).sum();
+            prop_assert_eq!(taken + wide(found.forgiven.0) + wide(found.owed.0), wide(d.max(0)));
+        }
+
         #[test]
         fn returns_in_any_split_leave_zero(parts in prop::collection::vec(0..100_000i64, 1..8), points in 1..100i64, per in 1..1000i64, permille in 0..3000u32) {
             let currency = Currency::parse("EUR").expect("EUR");

@@ -71,9 +71,43 @@ mod tests {
         }
         assert_eq!(points_for(400, &brightleaf), Ok(Points(800)));
         assert_eq!(worth(Points(i64::MAX), &value(1, 1000)), Err(Overflow));
+        assert_eq!(points_for(400, &value(100, 0)), Err(Overflow));
     }
 
     proptest! {
+        #[test]
+        fn every_worth_and_price_is_exact_or_an_overflow(amount in 1..=i64::MAX, per in 1..=i64::MAX, unit in 1..=i64::MAX, scale in 0..63u32) {
+            let (amount, per, unit) = (amount >> scale, (per >> (scale / 2)).max(1), (unit >> (scale / 3)).max(1));
+            let value = value(per, unit);
+            let (found_worth, found_price) = (worth(Points(amount), &value), points_for(amount, &value));
+            let (amount, per, unit) = (i128::from(amount), i128::from(per), i128::from(unit));
+            let most = i128::from(i64::MAX);
+            match found_worth {
+                Ok(found) => {
+                    let found = i128::from(found.minor);
+                    prop_assert!(found * per <= amount * unit && amount * unit < (found + 1) * per);
+                }
+                Err(Overflow) => prop_assert!(amount * unit / per > most),
+            }
+            match found_price {
+                Ok(found) => {
+                    let found = i128::from(found.0);
+                    prop_assert!((found - 1) * unit < amount * per && amount * per <= found * unit);
+                }
+                Err(Overflow) => prop_assert!(amount * per > most * unit),
+            }
+        }
+
+        #[test]
+        fn splitting_a_spend_never_gives_more(a in 0..i64::MAX / 1_000_000, b in 0..i64::MAX / 1_000_000, per in 1..10_000i64, unit in 1..10_000i64) {
+            let value = value(per, unit);
+            let worth = |points| worth(Points(points), &value).expect("fits").minor;
+            prop_assert!(worth(a) + worth(b) <= worth(a + b));
+            let (a, b) = (a / 10_000, b / 10_000);
+            let price = |minor| points_for(minor, &value).expect("fits").0;
+            prop_assert!(price(a) + price(b) >= price(a + b));
+        }
+
         #[test]
         fn a_round_trip_never_creates_value(points in 0..i64::MAX / 1_000_000, per in 1..10_000i64, minor in 1..10_000i64) {
             let value = value(per, minor);
