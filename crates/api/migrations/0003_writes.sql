@@ -162,13 +162,15 @@ create table webhooks (
 create table deliveries (
     id text not null primary key,
     webhook_id text not null references webhooks (id),
-    event_id text not null references outbox (id),
+    event_id text not null references outbox (id) on delete cascade,
     attempts bigint not null,
     next_at bigint,
+    tried_at bigint,
     delivered_at bigint,
     last_result text
 );
-create index deliveries_due on deliveries (next_at) where next_at is not null;
+create index deliveries_due on deliveries (webhook_id, next_at) where next_at is not null;
+create index deliveries_by_event on deliveries (event_id);
 
 -- A file that is being imported, and its rows until each member's were booked.
 create table imports (

@@ -4,9 +4,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use loyalty_contract::Instant;
+
+use crate::events::KINDS;
+use crate::secret_key::{SecretKey, SecretKeyParser};
+use crate::webhooks::ALL;
 
 /// The reference loyalty API.
 #[derive(Clone, Debug, Parser)]
@@ -39,6 +43,9 @@ pub enum Command {
     Seed(Seed),
     /// Checks that every balance equals its entries and its lots, over the whole database.
     Verify,
+    /// Tells other systems what happens, by requests to their URLs.
+    #[command(subcommand)]
+    Webhook(Webhook),
 }
 
 /// How to serve.
@@ -78,6 +85,11 @@ pub struct Serve {
     #[arg(long, env = "LOYALTY_CLOCK", value_name = "RFC3339", requires = "demo")]
     pub clock: Option<Instant>,
 
+    /// A text of 32 characters at least that nobody can guess, by which events are signed; needed where there are
+    /// webhooks.
+    #[arg(long, env = "LOYALTY_SECRET_KEY", value_name = "TEXT", hide_env_values = true, value_parser = SecretKeyParser)]
+    pub secret_key: Option<SecretKey>,
+
     /// What a demo is seeded with.
     #[command(flatten)]
     pub seed: Seed,
@@ -93,4 +105,54 @@ pub struct Seed {
     /// The day that the sample's dates are relative to, instead of today.
     #[arg(long, env = "LOYALTY_AS_OF", value_name = "DATE")]
     pub as_of: Option<NaiveDate>,
+}
+
+/// What can be done with webhooks.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Webhook {
+    /// Sends what happens from now on to a URL, and prints the secret by which the receiver knows that it is from here.
+    Add {
+        /// Where to, such as `https://crm.example/loyalty`.
+        url: String,
+
+        /// Which kinds of events, with commas between them.
+        #[arg(long, required = true, value_delimiter = ',',
+            value_parser = PossibleValuesParser::new(KINDS.into_iter().chain([ALL])))]
+        kinds: Vec<String>,
+
+        /// The text that the server has.
+        #[arg(long, env = "LOYALTY_SECRET_KEY", value_name = "TEXT", hide_env_values = true,
+            value_parser = SecretKeyParser)]
+        secret_key: SecretKey,
+    },
+    /// Prints every webhook, with what waits to be sent to it and what came of the last attempt.
+    List,
+    /// Sends nothing more to a webhook.
+    Remove {
+        /// The webhook.
+        id: String,
+    },
+    /// Prints a webhook's secret.
+    Secret {
+        /// The webhook.
+        id: String,
+
+        /// The text that the server has.
+        #[arg(long, env = "LOYALTY_SECRET_KEY", value_name = "TEXT", hide_env_values = true,
+            value_parser = SecretKeyParser)]
+        secret_key: SecretKey,
+    },
+    /// Sends what happened once more, each event under the id that it had; the last 30 days are kept.
+    Replay {
+        /// The webhook.
+        id: String,
+
+        /// From this instant.
+        #[arg(long, value_name = "RFC3339")]
+        since: Instant,
+
+        /// Until before this instant, instead of now.
+        #[arg(long, value_name = "RFC3339")]
+        until: Option<Instant>,
+    },
 }

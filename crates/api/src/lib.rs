@@ -16,12 +16,14 @@ pub mod http;
 pub mod keys;
 mod members;
 pub mod programme_file;
+pub mod secret_key;
 pub mod seed;
 pub mod serve;
 pub mod shop;
 pub mod texts;
 pub mod token;
 pub mod verify;
+pub mod webhooks;
 
 use config::{Cli, Command};
 use failure::Failure;
@@ -46,6 +48,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             say("The database has the sample now, and is marked as a demo.");
             Ok(())
         }
+        Command::Webhook(command) => webhooks::commands::run(&database, command, &clock::Clock::default()).await,
         Command::Verify => {
             if db::stage(&db).await? == db::Stage::Empty {
                 return Err(Failure::new(

@@ -12,7 +12,7 @@ use crate::database::{OwnDatabase, sqlite};
 use crate::support::Api;
 use loyalty_api::{db, verify};
 
-fn loyalty_api(arguments: &[&str]) -> Output {
+pub fn loyalty_api(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loyalty-api"))
         .args(arguments)
         .output()
@@ -21,7 +21,7 @@ fn loyalty_api(arguments: &[&str]) -> Output {
 
 /// One sentence on standard error, a failure, and no sign of a panic.
 #[track_caller]
-fn check_fails(arguments: &[&str], expected: &str) {
+pub fn check_fails(arguments: &[&str], expected: &str) {
     let output = loyalty_api(arguments);
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(

@@ -13,3 +13,4 @@ mod rewards;
 mod status;
 mod support;
 mod wallet;
+mod webhooks;

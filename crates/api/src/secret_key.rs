@@ -1,0 +1,50 @@
+//! The one key of an installation, from which others are derived: nothing of it is in the database.
+
+use std::ffi::OsStr;
+use std::fmt;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Error};
+use ring::hmac;
+
+/// How many characters it has at least.
+const LEAST: usize = 32;
+
+/// What `LOYALTY_SECRET_KEY` says: any text that nobody can guess.
+#[derive(Clone)]
+pub struct SecretKey(hmac::Key);
+
+impl SecretKey {
+    /// A key for one purpose, always the same. From it nobody learns another purpose's, nor this one.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut derived = [0; 32];
+        derived.copy_from_slice(hmac::sign(&self.0, purpose.as_bytes()).as_ref());
+        derived
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+/// Reads a [`SecretKey`]. The command line's own parsers repeat what they refuse, and this must not.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretKeyParser;
+
+impl TypedValueParser for SecretKeyParser {
+    type Value = SecretKey;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, value: &OsStr) -> Result<SecretKey, Error> {
+        let text = value.to_str().map(str::trim).unwrap_or_default();
+        if text.chars().count() < LEAST {
+            let sentence = format!(
+                "LOYALTY_SECRET_KEY is not a text of {LEAST} characters at least: `openssl rand -base64 32` makes one.\n"
+            );
+            return Err(Error::raw(ErrorKind::ValueValidation, sentence));
+        }
+        Ok(SecretKey(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
+    }
+}
