@@ -4,12 +4,15 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::builder::{FalseyValueParser, PossibleValuesParser};
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use loyalty_contract::Instant;
+use loyalty_contract::counter::StaffRole;
 
 use crate::events::KINDS;
+use crate::keys::Scope;
 use crate::secret_key::{SecretKey, SecretKeyParser};
+use crate::stock::Stock;
 use crate::webhooks::ALL;
 
 /// The reference loyalty API.
@@ -43,6 +46,22 @@ pub enum Command {
     Seed(Seed),
     /// Checks that every balance equals its entries and its lots, over the whole database.
     Verify,
+    /// Puts a programme file into force.
+    #[command(subcommand)]
+    Programme(ProgrammeCommand),
+    /// Says how many there are of a reward.
+    #[command(subcommand)]
+    Stock(StockCommand),
+    /// Who works at the counter, and the first device there.
+    #[command(subcommand)]
+    Staff(StaffCommand),
+    /// Keys for tills and CRMs.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Copies an SQLite database into a file, also while it is served.
+    Backup(Backup),
+    /// Puts a backup in the place of an SQLite database that nobody has open.
+    Restore(Restore),
     /// Tells other systems what happens, by requests to their URLs.
     #[command(subcommand)]
     Webhook(Webhook),
@@ -130,11 +149,13 @@ pub enum Webhook {
     /// Sends nothing more to a webhook.
     Remove {
         /// The webhook.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Prints a webhook's secret.
     Secret {
         /// The webhook.
+        #[arg(allow_hyphen_values = true)]
         id: String,
 
         /// The text that the server has.
@@ -145,6 +166,7 @@ pub enum Webhook {
     /// Sends what happened once more, each event under the id that it had; the last 30 days are kept.
     Replay {
         /// The webhook.
+        #[arg(allow_hyphen_values = true)]
         id: String,
 
         /// From this instant.
@@ -155,4 +177,184 @@ pub enum Webhook {
         #[arg(long, value_name = "RFC3339")]
         until: Option<Instant>,
     },
+}
+
+/// What `loyalty-api programme` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ProgrammeCommand {
+    /// Checks a programme file whole, and puts it into force: all of it or nothing, also while it is served.
+    Apply(Apply),
+}
+
+/// Which programme.
+#[derive(Args, Clone, Debug)]
+pub struct Apply {
+    /// The programme file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The folder of its pictures, instead of `media` beside the file.
+    #[arg(long, value_name = "DIR")]
+    pub pictures: Option<PathBuf>,
+}
+
+/// What `loyalty-api stock` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StockCommand {
+    /// Says how many there are of a reward now.
+    Set {
+        /// The reward, by its id.
+        #[arg(value_name = "REWARD", allow_hyphen_values = true)]
+        reward: String,
+        /// How many there are, or `unlimited` where nobody counts.
+        #[arg(value_name = "NUMBER|unlimited")]
+        stock: Stock,
+    },
+    /// Shows how many there are of each reward.
+    List,
+}
+
+/// What `loyalty-api staff` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StaffCommand {
+    /// Lets somebody sign in at the counter.
+    Add(NewStaff),
+    /// Shows everybody who was ever added.
+    List,
+    /// Sets a new PIN, and signs them out everywhere.
+    Reset {
+        /// Who.
+        #[command(flatten)]
+        who: StaffCode,
+        /// Let them in again, if they were disabled.
+        #[arg(long)]
+        enable: bool,
+        /// The new PIN.
+        #[command(flatten)]
+        pin: Pin,
+    },
+    /// Lets somebody in no more, and signs them out everywhere.
+    Disable {
+        /// Who.
+        #[command(flatten)]
+        who: StaffCode,
+    },
+    /// Shows a code, good for ten minutes, that makes a device the counter's: for the first, before a manager can.
+    Pair {
+        /// Where the device stands, by the store's id.
+        #[arg(long, value_name = "ID")]
+        store: String,
+    },
+}
+
+/// Somebody new at the counter.
+#[derive(Args, Clone, Debug)]
+pub struct NewStaff {
+    /// Who.
+    #[command(flatten)]
+    pub who: StaffCode,
+
+    /// What they are called.
+    #[arg(long)]
+    pub name: String,
+
+    /// What they may do.
+    #[arg(long, value_parser = PossibleValuesParser::new(["clerk", "manager"]).map(role))]
+    pub role: StaffRole,
+
+    /// The number of their own membership, which they then cannot adjust.
+    #[arg(long, value_name = "NUMBER")]
+    pub member: Option<String>,
+
+    /// What only they know.
+    #[command(flatten)]
+    pub pin: Pin,
+}
+
+/// Somebody at the counter, as they sign in.
+#[derive(Args, Clone, Debug)]
+pub struct StaffCode {
+    /// Where they work, by the store's id.
+    #[arg(long, value_name = "ID")]
+    pub store: String,
+
+    /// What they sign in with, unique in the store.
+    #[arg(long)]
+    pub code: String,
+}
+
+/// Where a PIN comes from, which is never an argument: others on the machine could read it.
+#[derive(Args, Clone, Debug)]
+pub struct Pin {
+    /// Read the PIN from standard input, instead of asking for it at the terminal or taking `LOYALTY_STAFF_PIN`.
+    #[arg(long = "pin-stdin")]
+    pub stdin: bool,
+}
+
+/// What `loyalty-api key` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes a key, and shows its secret this once.
+    Add(NewKey),
+    /// Shows every key that was ever made, without the secrets.
+    List,
+    /// Ends a key at once and for ever.
+    Revoke {
+        /// The key, by its id as `key list` shows it.
+        #[arg(value_name = "ID", allow_hyphen_values = true)]
+        id: String,
+    },
+}
+
+/// A new key.
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("what").args(["till", "crm", "scopes"]).required(true).multiple(true))]
+pub struct NewKey {
+    /// What it is for, such as the till's own name.
+    #[arg(long)]
+    pub name: String,
+
+    /// Everything that a till does: purchases, returns, number, identify, capture and refund.
+    #[arg(long)]
+    pub till: bool,
+
+    /// Everything that a CRM does: number and adjust.
+    #[arg(long)]
+    pub crm: bool,
+
+    /// Or each thing that it may do; can be given several times.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<Scope>,
+
+    /// The only store that it may speak for, by its id; every one unless told.
+    #[arg(long, value_name = "ID")]
+    pub store: Option<String>,
+}
+
+/// Where a backup goes.
+#[derive(Args, Clone, Debug)]
+pub struct Backup {
+    /// The file to make, which must not exist.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Which backup, and what becomes of the database that is there.
+#[derive(Args, Clone, Debug)]
+pub struct Restore {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Take the place of the database that is there, and keep that one beside it under a name with the time.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+fn role(name: String) -> StaffRole {
+    if name == "manager" {
+        StaffRole::Manager
+    } else {
+        StaffRole::Clerk
+    }
 }

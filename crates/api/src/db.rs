@@ -76,7 +76,8 @@ impl Database {
     }
 }
 
-fn is_sqlite(pool: &AnyPool) -> bool {
+/// Whether this is SQLite, and not PostgreSQL.
+pub fn is_sqlite(pool: &AnyPool) -> bool {
     pool.connect_options().database_url.scheme() == "sqlite"
 }
 
@@ -142,6 +143,47 @@ pub async fn migrate(db: &AnyPool) -> Result<(), Failure> {
         sqlx::migrate::MigrateError::Execute(cause) => cause.into(),
         other => Failure::new(format!("The database could not be brought up to date: {other}.")),
     })
+}
+
+/// Refuses a database whose tables are not those of this version.
+///
+/// # Errors
+/// [`Failure`] that says what to do about it.
+pub async fn check_tables(db: &AnyPool) -> Result<(), Failure> {
+    let applied = versions(db).await?;
+    let known: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    if applied == known {
+        return Ok(());
+    }
+    Err(Failure::new(if applied.is_empty() {
+        "The database has no tables yet: make them with `loyalty-api migrate`."
+    } else if applied.iter().all(|version| known.contains(version)) {
+        "The database's tables are those of an older version: bring them up to date with `loyalty-api migrate`."
+    } else {
+        "The database was made by a newer version of this program."
+    }))
+}
+
+/// Refuses what is not a database of this program at all.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn check_kind(db: &AnyPool) -> Result<(), Failure> {
+    if versions(db).await?.is_empty() || stage(db).await? == Stage::Empty {
+        return Err(Failure::new("The file is not a database of this program."));
+    }
+    Ok(())
+}
+
+/// Which migrations a database has had.
+async fn versions(db: &AnyPool) -> Result<Vec<i64>, sqlx::Error> {
+    let found = sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
+        .fetch_all(db)
+        .await;
+    match found {
+        Err(error) if is_missing_table(&error) => Ok(vec![]),
+        found => found,
+    }
 }
 
 /// How far a database is.

@@ -34,3 +34,9 @@ impl From<loyalty_rules::Overflow> for Failure {
         Self("A number or a date is too large to reckon with.".into())
     }
 }
+
+impl From<crate::token::NoRandomness> for Failure {
+    fn from(error: crate::token::NoRandomness) -> Self {
+        Self(format!("It cannot be done: {error}."))
+    }
+}

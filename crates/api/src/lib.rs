@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod apply;
+pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -15,11 +17,16 @@ pub mod failure;
 pub mod http;
 pub mod keys;
 mod members;
+mod names;
+mod pictures;
 pub mod programme_file;
 pub mod secret_key;
 pub mod seed;
 pub mod serve;
 pub mod shop;
+pub mod staff;
+pub mod stock;
+mod terminal;
 pub mod texts;
 pub mod token;
 pub mod verify;
@@ -27,12 +34,17 @@ pub mod webhooks;
 
 use config::{Cli, Command};
 use failure::Failure;
+use terminal::say;
 
 /// Does what the command line asks for.
 ///
 /// # Errors
 /// [`Failure`], to be shown to whoever asked.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
+    if let Command::Restore(arguments) = &cli.command {
+        // Before anything opens the database, whose place it takes.
+        return backup::restore(&cli.database_url, arguments).await;
+    }
     let database = db::Database::connect(&cli.database_url).await?;
     let db = database.pool.clone();
     match cli.command {
@@ -50,11 +62,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Webhook(command) => webhooks::commands::run(&database, command, &clock::Clock::default()).await,
         Command::Verify => {
-            if db::stage(&db).await? == db::Stage::Empty {
-                return Err(Failure::new(
-                    "The database has no tables yet: there is nothing to verify.",
-                ));
-            }
+            db::check_tables(&db).await?;
             let found = verify::verify(&db).await?;
             say(&format!(
                 "Verified {} members and {} ledger entries: no difference.",
@@ -62,11 +70,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             ));
             Ok(())
         }
+        Command::Programme(command) => apply::run(&database, command).await,
+        Command::Stock(command) => stock::run(&database, command).await,
+        Command::Staff(command) => staff::run(&database, command).await,
+        Command::Key(command) => keys::run(&database, command).await,
+        Command::Backup(arguments) => backup::backup(&database, &arguments).await,
+        Command::Restore(arguments) => backup::restore(&cli.database_url, &arguments).await,
     }
-}
-
-/// Tells whoever asked; everything else goes to the log.
-#[expect(clippy::print_stdout, reason = "the answer of a command belongs on standard output")]
-fn say(line: &str) {
-    println!("{line}");
 }

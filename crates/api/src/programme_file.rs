@@ -76,6 +76,20 @@ pub struct ProgrammeFile {
     pub staff: Vec<StaffFile>,
 }
 
+impl ProgrammeFile {
+    /// As the database keeps it: rewards and staff have tables of their own.
+    ///
+    /// # Errors
+    /// [`Failure`] where it cannot be written as JSON.
+    pub fn stored(&self) -> Result<String, Failure> {
+        json(&Self {
+            rewards: vec![],
+            staff: vec![],
+            ..self.clone()
+        })
+    }
+}
+
 /// A tier of the ladder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -382,6 +396,15 @@ pub fn read<T: DeserializeOwned>(name: &str, content: &[u8]) -> Result<T, Failur
         .map_err(|error| Failure::new(format!("{name}, at {}: {}.", error.path(), error.inner())))?;
     json.end().map_err(|error| Failure::new(format!("{name}: {error}.")))?;
     Ok(file)
+}
+
+/// Writes a document as the database keeps it.
+///
+/// # Errors
+/// [`Failure`] where it cannot be written as JSON.
+pub fn json(document: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(document)
+        .map_err(|error| Failure::new(format!("A document cannot be written as JSON: {error}.")))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use sqlx::AnyPool;
 use crate::clock::Clock;
 use crate::config;
 use crate::failure::Failure;
+use crate::pictures;
 use crate::programme_file::{self, MembersFile, ProgrammeFile};
 use crate::shop::Shop;
 use history::Story;
@@ -36,7 +37,7 @@ pub async fn seed(db: &AnyPool, config: &config::Seed, clock: Clock) -> Result<(
     file.check(as_of, |name| sample.has_picture(name))?;
     members.check(&file)?;
 
-    let (file, pictures) = sample.resolve(file, as_of)?;
+    let (file, pictures) = pictures::resolve(file, as_of, |name| sample.file(&format!("media/{name}")))?;
     let shop = Shop::new(1, file, true)?;
     let mut story = Story::new(&shop, as_of, now);
     let members = members
@@ -44,5 +45,5 @@ pub async fn seed(db: &AnyPool, config: &config::Seed, clock: Clock) -> Result<(
         .iter()
         .map(|member| story.tell(member))
         .collect::<Result<Vec<_>, _>>()?;
-    store::write(db, &shop, &pictures, &members).await
+    store::write(db, &shop, &pictures, &members, now).await
 }

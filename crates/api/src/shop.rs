@@ -80,23 +80,23 @@ impl Shop {
     /// # Errors
     /// [`LoadError`].
     pub async fn load(db: &AnyPool) -> Result<Option<Self>, LoadError> {
-        let row: Option<(i64, String, i64)> =
-            sqlx::query_as("select revision, document, (select count(*) from meta where name = 'demo') from programme")
-                .fetch_optional(db)
-                .await?;
-        let Some((revision, document, demo)) = row else {
+        // One statement, so that it sees one revision and its rewards, whatever is put into force meanwhile.
+        let rows: Vec<(i64, String, i64, Option<String>)> = sqlx::query_as(
+            "select p.revision, p.document, (select count(*) from meta where name = 'demo'), r.document
+             from programme p left join rewards r on r.removed_at is null order by r.position",
+        )
+        .fetch_all(db)
+        .await?;
+        let Some((revision, document, demo, _)) = rows.first() else {
             return Ok(None);
         };
-        let mut file: ProgrammeFile = serde_json::from_str(&document)?;
-        let rewards: Vec<(String,)> =
-            sqlx::query_as("select document from rewards where removed_at is null order by position")
-                .fetch_all(db)
-                .await?;
-        file.rewards = rewards
+        let mut file: ProgrammeFile = serde_json::from_str(document)?;
+        file.rewards = rows
             .iter()
-            .map(|(document,)| serde_json::from_str::<RewardFile>(document))
+            .filter_map(|(.., reward)| reward.as_deref())
+            .map(serde_json::from_str::<RewardFile>)
             .collect::<Result<_, _>>()?;
-        Ok(Some(Self::new(revision, file, demo > 0)?))
+        Ok(Some(Self::new(*revision, file, *demo > 0)?))
     }
 
     /// The language that an `Accept-Language` header likes best.

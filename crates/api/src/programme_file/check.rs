@@ -11,6 +11,7 @@ use loyalty_rules::calendar::add_months;
 
 use super::{Day, MemberFile, MembersFile, ProgrammeFile, RewardFile, Texts, WhatFile};
 use crate::failure::Failure;
+use crate::staff::is_pin;
 
 /// Far beyond any programme, and so far below what 64 bits hold that differences of such figures always fit.
 const MOST_POINTS: Points = Points(1_000_000_000_000);
@@ -181,8 +182,7 @@ impl ProgrammeFile {
                     staff.code, staff.store
                 )
             })?;
-            let digits = staff.pin.bytes().all(|byte| byte.is_ascii_digit());
-            require(digits && (4..=12).contains(&staff.pin.len()), || {
+            require(is_pin(&staff.pin), || {
                 format!("the PIN of staff {:?} is not 4 to 12 digits", staff.code)
             })?;
         }

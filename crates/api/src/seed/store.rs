@@ -1,19 +1,19 @@
 //! Writes a told sample into the database, in one transaction.
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
 use chrono::NaiveDate;
-use loyalty_contract::counter::StaffRole;
+use loyalty_contract::Instant;
 use sqlx::AnyPool;
 
 use super::history::Told;
-use super::sample::Picture;
 use crate::account::books::{ENTRY_COLUMNS, LOT_ROW_COLUMNS, PART_COLUMNS, entry_row, lot_row, part_rows};
 use crate::clock::millis;
 use crate::db::{Value, insert_rows};
 use crate::failure::Failure;
-use crate::programme_file::{ProgrammeFile, StaffFile};
+use crate::keys::{self, NewApiKey, Scope};
+use crate::pictures::{self, Picture};
+use crate::programme_file::{StaffFile, json};
 use crate::shop::Shop;
+use crate::staff::{hash_pin, role_name};
 use crate::token;
 
 type Rows = Vec<Vec<Value>>;
@@ -26,7 +26,13 @@ macro_rules! row {
 ///
 /// # Errors
 /// [`Failure`] where the database refuses, or has a programme already.
-pub async fn write(db: &AnyPool, shop: &Shop, pictures: &[Picture], members: &[Told<'_>]) -> Result<(), Failure> {
+pub async fn write(
+    db: &AnyPool,
+    shop: &Shop,
+    pictures: &[Picture],
+    members: &[Told<'_>],
+    now: Instant,
+) -> Result<(), Failure> {
     let mut tx = db.begin().await?;
     // The mark comes first: it locks out whoever else is seeding, and a database that has it is not empty.
     let marked = sqlx::query("insert into meta (name, value) values ('demo', 'sample') on conflict (name) do nothing")
@@ -41,32 +47,9 @@ pub async fn write(db: &AnyPool, shop: &Shop, pictures: &[Picture], members: &[T
         ));
     }
 
-    let programme = ProgrammeFile {
-        rewards: vec![],
-        staff: vec![],
-        ..shop.file.clone()
-    };
-    let rows = vec![row![1, shop.revision, json(&programme)?]];
+    let rows = vec![row![1, shop.revision, shop.file.stored()?]];
     insert_rows(&mut tx, "programme", &["id", "revision", "document"], rows).await?;
-
-    let rows = pictures
-        .iter()
-        .map(|picture| {
-            row![
-                picture.hash.as_str(),
-                picture.extension,
-                picture.content_type,
-                picture.content.as_str()
-            ]
-        })
-        .collect();
-    insert_rows(
-        &mut tx,
-        "media",
-        &["hash", "extension", "content_type", "content"],
-        rows,
-    )
-    .await?;
+    pictures::insert(&mut tx, pictures).await?;
 
     let rows = (1..)
         .zip(&shop.file.rewards)
@@ -101,6 +84,8 @@ pub async fn write(db: &AnyPool, shop: &Shop, pictures: &[Picture], members: &[T
         rows,
     )
     .await?;
+
+    write_keys(&mut tx, shop, now).await?;
 
     for told in members {
         write_member(&mut tx, told).await?;
@@ -289,25 +274,35 @@ async fn write_books(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<()
 }
 
 fn staff_row(staff: &StaffFile) -> Result<Vec<Value>, Failure> {
-    let hash = Argon2::default().hash_password(staff.pin.as_bytes()).map_err(|error| {
-        Failure::new(format!(
-            "The PIN of staff {:?} could not be hashed: {error}.",
-            staff.code
-        ))
-    })?;
-    let role = match staff.role {
-        StaffRole::Clerk => "clerk",
-        StaffRole::Manager => "manager",
-    };
-    let id = token::id().map_err(|error| Failure::new(format!("Seeding failed: {error}.")))?;
     Ok(row![
-        id,
+        token::id()?,
         staff.store.as_str(),
         staff.code.as_str(),
         staff.name.as_str(),
-        role,
-        hash.to_string()
+        role_name(staff.role),
+        hash_pin(&staff.pin)?
     ])
+}
+
+/// The keys by which anybody can try a till and a CRM.
+async fn write_keys(tx: &mut sqlx::AnyConnection, shop: &Shop, now: Instant) -> Result<(), Failure> {
+    let stores = &shop.file.stores;
+    let main = stores.iter().find(|store| store.id == "main").or(stores.first());
+    let till = NewApiKey {
+        id: "demo-till",
+        name: "The sample's till",
+        scopes: &Scope::TILL.into(),
+        store: main.map(|store| store.id.as_str()),
+    };
+    let crm = NewApiKey {
+        id: "demo-crm",
+        name: "The sample's CRM",
+        scopes: &Scope::CRM.into(),
+        store: None,
+    };
+    keys::insert(tx, &till, "demo-till-key", millis(now)).await?;
+    keys::insert(tx, &crm, "demo-crm-key", millis(now)).await?;
+    Ok(())
 }
 
 /// A day as the database keeps it: days since 1970.
@@ -317,9 +312,4 @@ fn day_number(day: NaiveDate) -> i64 {
 
 fn count(number: usize) -> Result<i64, Failure> {
     i64::try_from(number).map_err(|_| Failure::new("A history is too long."))
-}
-
-fn json(document: &impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(document)
-        .map_err(|error| Failure::new(format!("A document cannot be written as JSON: {error}.")))
 }
