@@ -158,6 +158,21 @@ pub struct Purchase {
     pub kept: Option<(i64, Points)>,
 }
 
+/// A purchase, before it is known what it earns.
+#[derive(Clone, Debug)]
+pub struct Sale<'s> {
+    /// Opaque.
+    pub id: String,
+    /// The store's id.
+    pub store: &'s str,
+    /// The till's number.
+    pub external_id: &'s str,
+    /// What was paid.
+    pub total_minor: i64,
+    /// When.
+    pub occurred_at: Instant,
+}
+
 /// A return of a purchase, or of a part of it.
 #[derive(Clone, Debug)]
 pub struct Return {
@@ -287,32 +302,25 @@ impl<'a> Account<'a> {
         Ok(())
     }
 
-    /// Books a purchase at the rate of the tier held just before it, and gives its id.
+    /// Books a purchase at the rate of the tier held just before it, and tells from when its points can be used.
     ///
     /// # Errors
     /// [`AccountError`].
-    pub fn earn(
-        &mut self,
-        store: &str,
-        external_id: &str,
-        total_minor: i64,
-        occurred_at: Instant,
-        now: Instant,
-    ) -> Result<String, AccountError> {
+    pub fn earn(&mut self, sale: Sale<'_>, now: Instant) -> Result<Option<Instant>, AccountError> {
         self.pass_time(now)?;
         let multiplier_permille = self
-            .standing(occurred_at)?
+            .standing(sale.occurred_at)?
             .and_then(|standing| self.shop.file.tiers.get(standing.tier))
             .map_or(PLAIN_RATE_PERMILLE, |tier| tier.multiplier_permille);
         let earning = self.shop.file.earning;
-        let points = earned(total_minor, &earning, multiplier_permille)?;
-        let day = day_of(occurred_at, &self.shop.zone);
+        let points = earned(sale.total_minor, &earning, multiplier_permille)?;
+        let day = day_of(sale.occurred_at, &self.shop.zone);
         let purchase = Purchase {
-            id: token::id()?,
-            store: store.to_owned(),
-            external_id: external_id.to_owned(),
-            occurred_at,
-            total_minor,
+            id: sale.id,
+            store: sale.store.to_owned(),
+            external_id: sale.external_id.to_owned(),
+            occurred_at: sale.occurred_at,
+            total_minor: sale.total_minor,
             earning,
             multiplier_permille,
             points,
@@ -320,20 +328,28 @@ impl<'a> Account<'a> {
             forgiven: Points::ZERO,
             kept: None,
         };
+        let mut usable_from = None;
         if points > Points::ZERO {
             let life = (
                 available_at(day, self.shop.file.return_window_days, &self.shop.zone)?,
                 expires_at(day, self.shop.file.points_valid_months, &self.shop.zone)?,
             );
-            self.grant(occurred_at, EntryKind::Earn, points, None, Some(&purchase.id), life)?;
+            usable_from = Some(life.0);
+            self.grant(
+                sale.occurred_at,
+                EntryKind::Earn,
+                points,
+                None,
+                Some(&purchase.id),
+                life,
+            )?;
             self.qualify(day, points)?;
             self.events.push(Event::earned(now, &purchase, life.0, self.shop));
         }
-        let id = purchase.id.clone();
-        self.purchases.insert(id.clone(), purchase);
+        self.purchases.insert(purchase.id.clone(), purchase);
         // What was bought long ago may have become available meanwhile, or be over.
         self.pass_time(now)?;
-        Ok(id)
+        Ok(usable_from)
     }
 
     /// Books points that the shop gives: usable at once, for the usual time.
@@ -728,6 +744,17 @@ mod tests {
         first + TimeDelta::days(number)
     }
 
+    fn earn(account: &mut Account<'_>, number: &str, total_minor: i64, now: Instant) -> Result<(), AccountError> {
+        let sale = Sale {
+            id: token::id()?,
+            store: "main",
+            external_id: number,
+            total_minor,
+            occurred_at: now,
+        };
+        account.earn(sale, now).map(|_| ())
+    }
+
     fn bought(account: &Account<'_>, external_id: &str) -> String {
         let found = account
             .purchases
@@ -748,13 +775,13 @@ mod tests {
     fn a_return_of_what_was_spent_goes_below_zero_and_the_next_points_pay_it() {
         let shop = shop();
         let mut account = Account::new(&shop);
-        account.earn("main", "kettle", 4000, day(0), day(0)).expect("earned");
+        earn(&mut account, "kettle", 4000, day(0)).expect("earned");
         account.spend(Points(360), "voucher", day(20)).expect("spent");
         account
             .take_back(&bought(&account, "kettle"), "back", 4000, None, day(30))
             .expect("returned");
         assert_eq!(account.available(day(30)), Ok(Points(-360)));
-        account.earn("main", "tea", 5000, day(31), day(31)).expect("earned");
+        earn(&mut account, "tea", 5000, day(31)).expect("earned");
         assert_eq!(
             (account.available(day(31)), account.pending(day(31))),
             (Ok(Points(-360)), Ok(Points(500)))
@@ -769,9 +796,9 @@ mod tests {
     fn what_expired_unused_is_not_taken_again() {
         let shop = shop();
         let mut account = Account::new(&shop);
-        account.earn("main", "kettle", 4000, day(0), day(0)).expect("earned");
+        earn(&mut account, "kettle", 4000, day(0)).expect("earned");
         account.spend(Points(100), "voucher", day(20)).expect("spent");
-        account.earn("main", "tea", 5000, day(300), day(300)).expect("earned");
+        earn(&mut account, "tea", 5000, day(300)).expect("earned");
         account
             .take_back(&bought(&account, "kettle"), "back", 4000, None, day(400))
             .expect("returned");
@@ -795,13 +822,13 @@ mod tests {
     fn the_tier_held_before_a_purchase_sets_its_rate() {
         let shop = shop();
         let mut account = Account::new(&shop);
-        account.earn("main", "large", 20_000, day(0), day(0)).expect("earned");
-        account.earn("main", "small", 1000, day(1), day(1)).expect("earned");
+        earn(&mut account, "large", 20_000, day(0)).expect("earned");
+        earn(&mut account, "small", 1000, day(1)).expect("earned");
         assert_eq!(points_by_kind(&account), [("earn", 2000), ("earn", 120)]);
         account
             .take_back(&bought(&account, "large"), "back", 20_000, None, day(2))
             .expect("returned");
-        account.earn("main", "other", 1000, day(3), day(3)).expect("earned");
+        earn(&mut account, "other", 1000, day(3)).expect("earned");
         assert_eq!(account.entries.last().map(|entry| entry.points), Some(Points(100)));
     }
 
@@ -842,7 +869,7 @@ mod tests {
                 let now = day(today);
                 // A refusal is as good as anything else here, as long as it changes nothing.
                 let _ = match step {
-                    Step::Earn(total) => account.earn("main", &number.to_string(), total, now, now).map(|_| ()),
+                    Step::Earn(total) => earn(&mut account, &number.to_string(), total, now),
                     Step::Give(points) => account.give(Points(points), None, now),
                     Step::Spend(points) => account.spend(Points(points), &number.to_string(), now).map(|parts| {
                         vouchers.push((number.to_string(), parts));

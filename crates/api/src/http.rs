@@ -5,16 +5,21 @@
 mod answer;
 mod auth;
 mod caller;
+mod counter;
+mod demo;
 mod error;
 mod extract;
 mod guard;
 mod health;
+mod idempotency;
 mod ledger;
 mod media;
 mod openapi;
 mod problems;
 mod programme;
+mod purchases;
 mod quotes;
+mod redemptions;
 mod rewards;
 mod session;
 mod status;
@@ -27,7 +32,7 @@ use axum::Router;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use loyalty_contract::{BASE, ProblemCode};
+use loyalty_contract::{BASE, Instant, ProblemCode};
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -38,6 +43,7 @@ use crate::config::Serve;
 use crate::db::Database;
 use crate::failure::Failure;
 use crate::shop::Shop;
+use crate::worker;
 
 pub use error::{Error, Result};
 
@@ -48,9 +54,12 @@ pub struct App {
     clock: Clock,
     demo: bool,
     demo_in_public: bool,
+    /// A test may move the clock.
+    clock_can_move: bool,
     /// The origin that browsers reach this server by, where it is set.
     origin: Option<String>,
     shop: RwLock<Option<Arc<Shop>>>,
+    in_flight: idempotency::InFlight,
 }
 
 impl App {
@@ -62,9 +71,43 @@ impl App {
             clock,
             demo: is_demo,
             demo_in_public,
+            clock_can_move: false,
             origin,
             shop: RwLock::default(),
+            in_flight: idempotency::InFlight::default(),
         }
+    }
+
+    /// Lets a demo's clock be moved over HTTP, for tests.
+    #[must_use]
+    pub fn with_movable_clock(self, can_move: bool) -> Self {
+        Self {
+            clock_can_move: can_move,
+            ..self
+        }
+    }
+
+    /// Lets happen what is due by now for everybody.
+    ///
+    /// # Errors
+    /// [`Error`] where the database does not answer.
+    pub async fn attend_all(&self) -> Result<()> {
+        match self.shop().await {
+            Ok(shop) => worker::attend_all(&self.db, &shop, self.clock.now()).await,
+            // Without a programme there is nobody to look after yet.
+            Err(Error::Unavailable(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The database that this serves.
+    pub fn database(&self) -> &Database {
+        &self.db
+    }
+
+    /// What time it is for this server.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// The programme as it is now; 503 before there is one.

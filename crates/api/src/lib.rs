@@ -31,6 +31,7 @@ pub mod texts;
 pub mod token;
 pub mod verify;
 pub mod webhooks;
+pub mod worker;
 
 use config::{Cli, Command};
 use failure::Failure;

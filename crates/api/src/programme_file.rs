@@ -74,6 +74,28 @@ pub struct ProgrammeFile {
     /// Who works at the counter.
     #[serde(default)]
     pub staff: Vec<StaffFile>,
+    /// How many points one member of staff gives and takes a day.
+    #[serde(default)]
+    pub adjustment_limits: AdjustmentLimits,
+}
+
+/// How many points one member of staff gives and takes a day, by their role.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdjustmentLimits {
+    /// A clerk.
+    pub clerk: Points,
+    /// A manager, and a key with the scope.
+    pub manager: Points,
+}
+
+impl Default for AdjustmentLimits {
+    fn default() -> Self {
+        Self {
+            clerk: Points(500),
+            manager: Points(10_000),
+        }
+    }
 }
 
 impl ProgrammeFile {

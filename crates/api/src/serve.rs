@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::AnyPool;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -15,7 +15,7 @@ use crate::config::Serve;
 use crate::db::{self, Database, Stage};
 use crate::failure::Failure;
 use crate::http::{self, App};
-use crate::{say, seed};
+use crate::{say, seed, worker};
 
 /// For how long requests that are being answered may go on once the end was asked for.
 const GRACE: Duration = Duration::from_secs(4);
@@ -37,19 +37,27 @@ pub async fn run(db: Database, config: Serve) -> Result<(), Failure> {
 pub struct Server {
     /// Where, with the port that was really bound.
     pub address: SocketAddr,
-    end: oneshot::Sender<()>,
+    end: watch::Sender<bool>,
     task: JoinHandle<std::io::Result<()>>,
+    worker: JoinHandle<()>,
+    app: Arc<App>,
 }
 
 impl Server {
+    /// What its handlers share, for tests that move the clock and wait until what is due is done.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Ends it within seconds: it takes no more requests, and finishes those that it has.
     ///
     /// # Errors
     /// [`Failure`] where serving failed meanwhile.
     pub async fn stop(self) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::new(format!("Serving failed: {error}."));
-        // Gone only if the server is, which the task below then tells.
-        let _ = self.end.send(());
+        self.end.send_replace(true);
+        // What it is doing for one member is finished or undone by its transaction.
+        let _ = tokio::time::timeout(GRACE, self.worker).await;
         match tokio::time::timeout(GRACE, self.task).await {
             Ok(Ok(ended)) => ended.map_err(failed),
             Ok(Err(broken)) => Err(failed(broken.into())),
@@ -94,18 +102,23 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
 
     let clock = config.clock.map_or_else(Clock::default, Clock::starting_at);
     let demo = prepare(&db.pool, &config, clock.clone()).await?;
-    let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin);
-    let router = http::router(Arc::new(app), &config)?;
-    let (end, ended) = oneshot::channel();
+    let app =
+        App::new(db, clock, demo.then_some(config.demo_in_public), origin).with_movable_clock(config.clock.is_some());
+    let app = Arc::new(app);
+    let router = http::router(Arc::clone(&app), &config)?;
+    let (end, mut ended) = watch::channel(false);
+    let worker = tokio::spawn(worker::run(Arc::clone(&app), ended.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         // An error means that the handle was dropped, which ends the server as well.
-        let _ = ended.await;
+        let _ = ended.changed().await;
     });
     Ok(Server {
         address,
         end,
         task: tokio::spawn(serving.into_future()),
+        worker,
+        app,
     })
 }
 

@@ -50,18 +50,39 @@ pub fn six_digits() -> Result<String, NoRandomness> {
     random::<8>().map(|bytes| format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
 }
 
+/// The digits of Crockford's base 32 (<https://www.crockford.com/base32.html>).
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /// Eight digits of Crockford's base 32: what a voucher is read aloud by.
 ///
 /// # Errors
 /// [`NoRandomness`].
 pub fn voucher_code() -> Result<String, NoRandomness> {
-    const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     random::<8>().map(|bytes| {
         bytes
             .iter()
             .map(|byte| char::from(CROCKFORD[usize::from(byte % 32)]))
             .collect()
     })
+}
+
+/// A voucher's code as people type it: in small letters, with separators, O for 0, and I or L for 1. `None` if it
+/// cannot be one.
+pub fn read_voucher_code(text: &str) -> Option<String> {
+    const DIGITS: usize = 8;
+    let digits: Option<String> = text
+        .chars()
+        .filter(|letter| !letter.is_whitespace() && *letter != '-')
+        .map(|letter| match letter.to_ascii_uppercase() {
+            'O' => Some('0'),
+            'I' | 'L' => Some('1'),
+            digit => CROCKFORD
+                .iter()
+                .any(|&known| char::from(known) == digit)
+                .then_some(digit),
+        })
+        .collect();
+    digits.filter(|digits| digits.len() == DIGITS)
 }
 
 /// What identifies a content over HTTP. Weak, since the same content also travels compressed.

@@ -43,7 +43,7 @@ pub struct FieldError {
 }
 
 macro_rules! problem_codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $text:tt, $status:literal;)+) => {
         /// What went wrong, for a program; each code always comes with the same HTTP status.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

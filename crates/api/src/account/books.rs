@@ -14,7 +14,7 @@ use loyalty_rules::tiers::{Checkpoint, Standing, checkpoint_at, history_needed};
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Account, AccountError, BelongsTo, HeldLot, Part, Purchase, Totals, by_day, kind_name};
+use super::{Account, AccountError, BelongsTo, HeldLot, Part, Purchase, Return, Totals, by_day, kind_name};
 use crate::clock::{from_millis, millis};
 use crate::db::{Value, insert_rows};
 use crate::events::{self, Event};
@@ -363,9 +363,10 @@ impl<'a> Books<'a> {
     }
 
     async fn save_purchases(&mut self, tx: &mut AnyConnection) -> Result<()> {
-        for purchase in self.account.purchases.values_mut() {
+        for purchase in self.account.purchases.values() {
+            // A new one has its row from the receipt, and nothing of it is returned yet.
             let is_now = (purchase.returned_minor, purchase.forgiven);
-            if purchase.kept == Some(is_now) {
+            if purchase.kept.is_none_or(|kept| kept == is_now) {
                 continue;
             }
             sqlx::query("update purchases set returned_minor = $1, forgiven = $2 where id = $3")
@@ -375,7 +376,8 @@ impl<'a> Books<'a> {
                 .execute(&mut *tx)
                 .await?;
         }
-        Ok(())
+        let returns = self.account.returns.iter().map(return_row).collect();
+        Ok(insert_rows(tx, "returns", &RETURN_COLUMNS, returns).await?)
     }
 
     /// Writes the new entries, and tells how many they are.
@@ -504,42 +506,79 @@ impl<'a> Books<'a> {
     }
 }
 
-/// Writes a new purchase with what was answered; `false` where the store has one of that number already, and then
-/// nothing was written.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn insert_purchase(
-    tx: &mut AnyConnection,
-    purchase: &mut Purchase,
-    member_id: Option<&str>,
-    member_number: Option<&str>,
-    fingerprint: Option<&str>,
-    answer: Option<&str>,
-) -> Result<bool> {
-    let made = sqlx::query(
-        "insert into purchases (id, store, external_id, member_id, member_number, occurred_at, total_minor,
-            earning_points, earning_per_minor, multiplier_permille, points, returned_minor, forgiven, fingerprint, answer)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13)
-         on conflict (store, external_id) do nothing",
-    )
-    .bind(&purchase.id)
-    .bind(&purchase.store)
-    .bind(&purchase.external_id)
-    .bind(member_id)
-    .bind(member_number)
-    .bind(millis(purchase.occurred_at))
-    .bind(purchase.total_minor)
-    .bind(purchase.earning.points.0)
-    .bind(purchase.earning.per_money.minor)
-    .bind(i64::from(purchase.multiplier_permille))
-    .bind(purchase.points.0)
-    .bind(fingerprint)
-    .bind(answer)
-    .execute(tx)
-    .await?;
-    purchase.kept = Some((0, Points::ZERO));
-    Ok(made.rows_affected() > 0)
+/// A purchase's number in its store, taken before it is known what the purchase earns.
+#[derive(Clone, Debug)]
+pub struct Receipt<'s> {
+    /// The purchase's id, opaque.
+    pub id: &'s str,
+    /// The store's id.
+    pub store: &'s str,
+    /// The till's number.
+    pub external_id: &'s str,
+    /// What was paid.
+    pub total_minor: i64,
+    /// When.
+    pub occurred_at: Instant,
+    /// The member's number as the till said it.
+    pub member_number: Option<&'s str>,
+    /// Of everything that the till said.
+    pub fingerprint: &'s str,
+}
+
+impl Receipt<'_> {
+    /// Takes the number; `false` where the store has a purchase of it already. Whoever else wants it waits.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn take(&self, tx: &mut AnyConnection, shop: &Shop) -> Result<bool> {
+        let earning = shop.file.earning;
+        let made = sqlx::query(
+            "insert into purchases (id, store, external_id, member_number, occurred_at, total_minor, earning_points,
+                earning_per_minor, multiplier_permille, points, returned_minor, forgiven, fingerprint)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, $9)
+             on conflict (store, external_id) do nothing",
+        )
+        .bind(self.id)
+        .bind(self.store)
+        .bind(self.external_id)
+        .bind(self.member_number)
+        .bind(millis(self.occurred_at))
+        .bind(self.total_minor)
+        .bind(earning.points.0)
+        .bind(earning.per_money.minor)
+        .bind(self.fingerprint)
+        .execute(tx)
+        .await?;
+        Ok(made.rows_affected() > 0)
+    }
+
+    /// Writes down whose the purchase was, what it earned and what was answered.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn settle(
+        &self,
+        tx: &mut AnyConnection,
+        member_id: Option<&str>,
+        earned: Option<&Purchase>,
+        answer: &str,
+    ) -> Result<()> {
+        // What earns nothing is kept at a multiplier of nothing, so that its returns take nothing.
+        let (permille, points) = earned.map_or((0, 0), |purchase| {
+            (i64::from(purchase.multiplier_permille), purchase.points.0)
+        });
+        sqlx::query(
+            "update purchases set member_id = $1, multiplier_permille = $2, points = $3, answer = $4 where id = $5",
+        )
+        .bind(member_id)
+        .bind(permille)
+        .bind(points)
+        .bind(answer)
+        .bind(self.id)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
 }
 
 /// One piece of a reward is there again.
@@ -666,6 +705,30 @@ pub fn entry_row(entry: &super::Entry, member_id: &str, seq: i64) -> Vec<Value> 
         redemption.into(),
         entry.available_at.map(millis).into(),
         entry.expires_at.map(millis).into(),
+    ]
+}
+
+/// The columns that [`return_row`] fills.
+pub const RETURN_COLUMNS: [&str; 7] = [
+    "id",
+    "purchase_id",
+    "external_id",
+    "store",
+    "occurred_at",
+    "amount_minor",
+    "points",
+];
+
+/// A return as a row.
+pub fn return_row(returned: &Return) -> Vec<Value> {
+    vec![
+        returned.id.as_str().into(),
+        returned.purchase_id.as_str().into(),
+        returned.external_id.as_str().into(),
+        returned.store.as_str().into(),
+        millis(returned.occurred_at).into(),
+        returned.amount_minor.into(),
+        returned.points.0.into(),
     ]
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::TimeDelta;
@@ -111,6 +111,16 @@ impl Counter {
         }
     }
 
+    async fn of(headers: &HeaderMap, app: &App) -> Result<Option<Self>> {
+        if let Some(secret) = bearer(headers) {
+            return Self::with_key(app, secret).await.map(Some);
+        }
+        match staff_token(app, headers) {
+            Some(secret) => Self::with_session(app, secret).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     async fn with_key(app: &App, secret: &str) -> Result<Self> {
         let found: Option<(String, String, Option<String>)> =
             sqlx::query_as("select id, scopes, store from api_keys where key_hash = $1 and revoked_at is null")
@@ -186,15 +196,16 @@ impl FromRequestParts<Arc<App>> for Counter {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        if let Some(secret) = bearer(&parts.headers) {
-            return Self::with_key(app, secret).await;
-        }
-        match staff_token(app, &parts.headers) {
-            Some(secret) => Self::with_session(app, secret).await,
-            None => Err(Error::refuse(
-                ProblemCode::SignedOut,
-                "this needs a staff session or a key",
-            )),
-        }
+        let detail = "this needs a staff session or a key";
+        let found = Self::of(&parts.headers, app).await?;
+        found.ok_or_else(|| Error::refuse(ProblemCode::SignedOut, detail))
+    }
+}
+
+impl OptionalFromRequestParts<Arc<App>> for Counter {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
+        Self::of(&parts.headers, app).await
     }
 }

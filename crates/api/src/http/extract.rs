@@ -4,10 +4,11 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
 use axum::http::request::Parts;
-use loyalty_contract::ProblemCode;
+use loyalty_contract::{Money, ProblemCode};
 use serde::de::DeserializeOwned;
 
 use super::error::{Error, Result};
+use crate::shop::Shop;
 
 /// The most that a request's body can have.
 const MOST_BYTES: usize = 64 * 1024;
@@ -31,17 +32,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "send the body as application/json",
             ));
         }
-        let body = read(request).await?;
-        // Twice, since only a value that is JSON at all can have a wrong field.
-        let value: serde_json::Value = serde_json::from_slice(&body)
-            .map_err(|error| Error::refuse(ProblemCode::MalformedBody, format!("the body is not JSON: {error}")))?;
-        serde_path_to_error::deserialize(value)
-            .map(Self)
-            .map_err(|error| Error::field(pointer(error.path()), error.inner().to_string()))
+        read_json(&read(request).await?).map(Self)
     }
 }
 
-async fn read(request: Request) -> Result<Bytes> {
+/// A JSON text without unknown fields.
+pub fn read_json<T: DeserializeOwned>(content: &[u8]) -> Result<T> {
+    // Twice, since only a value that is JSON at all can have a wrong field.
+    let value: serde_json::Value = serde_json::from_slice(content)
+        .map_err(|error| Error::refuse(ProblemCode::MalformedBody, format!("the body is not JSON: {error}")))?;
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Error::field(pointer(error.path()), error.inner().to_string()))
+}
+
+/// A request's body, as far as one may be long.
+pub async fn read(request: Request) -> Result<Bytes> {
     let too_large = || Error::refuse(ProblemCode::BodyTooLarge, "a body has 64 KiB at most");
     let said = request
         .headers()
@@ -57,7 +62,8 @@ async fn read(request: Request) -> Result<Bytes> {
     })
 }
 
-fn is_json(content_type: Option<&str>) -> bool {
+/// Whether a body says that it is JSON.
+pub fn is_json(content_type: Option<&str>) -> bool {
     let media_type = content_type.and_then(|text| text.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
@@ -129,4 +135,40 @@ fn check_utf8(query: &str) -> Result<()> {
     let text = String::from_utf8(decoded);
     text.map(|_| ())
         .map_err(|_| Error::refuse(ProblemCode::MalformedQuery, "the query is not UTF-8"))
+}
+
+/// Refuses what is no text of one line: empty, too long, or with control characters, which PostgreSQL may not even
+/// store.
+///
+/// # Errors
+/// 422.
+pub fn check_text(pointer: &str, text: &str, most: usize) -> Result<()> {
+    let is_plain = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    if is_plain && text.chars().count() <= most {
+        Ok(())
+    } else {
+        Err(Error::field(
+            pointer,
+            format!("this is 1 to {most} characters on one line"),
+        ))
+    }
+}
+
+/// The most minor units that anything costs here: far above any purchase, far below what sums of them can hold.
+const MOST_MINOR: i64 = 1_000_000_000_000_000;
+
+/// Refuses money in another currency than the programme's, below zero, or beyond reckoning.
+///
+/// # Errors
+/// 422.
+pub fn check_money(shop: &Shop, pointer: &str, money: Money) -> Result<()> {
+    if money.currency != shop.file.currency {
+        let detail = format!("this programme reckons in {}", shop.file.currency);
+        return Err(Error::field(format!("{pointer}/currency"), detail));
+    }
+    if !(0..=MOST_MINOR).contains(&money.minor) {
+        let detail = "this is below zero, or more than can be reckoned with";
+        return Err(Error::field(format!("{pointer}/minor"), detail));
+    }
+    Ok(())
 }

@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use loyalty_contract::BASE;
 use loyalty_contract::rewards::{AvailabilityFilter, RewardSort};
 use utoipa::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, auth, ledger, programme, quotes, rewards, status};
+use super::{App, auth, counter, demo, ledger, programme, purchases, quotes, redemptions, rewards, status};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,10 @@ use super::{App, auth, ledger, programme, quotes, rewards, status};
         (name = "me", description = "The member who is signed in"),
         (name = "rewards", description = "What points can be turned into"),
         (name = "quotes", description = "What would happen, without doing it"),
+        (name = "redemptions", description = "Points that were turned into a voucher"),
+        (name = "till", description = "What was bought and what came back, as a till tells it"),
+        (name = "counter", description = "What staff do"),
+        (name = "demo", description = "What only a demo can do"),
     )
 )]
 struct Document;
@@ -42,6 +46,11 @@ impl utoipa::Modify for SessionCookie {
         let cookie = ApiKeyValue::with_description("loyalty_session", description);
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let description = "Set by signing in at a counter; over https its name begins with __Host-.";
+        let cookie = ApiKeyValue::with_description("loyalty_counter", description);
+        components.add_security_scheme("counter", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
     }
 }
 
@@ -56,7 +65,17 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ledger::list_entries))
         .routes(routes!(rewards::list_rewards))
         .routes(routes!(rewards::get_reward))
-        .routes(routes!(quotes::create_quote));
+        .routes(routes!(quotes::create_quote))
+        .routes(routes!(purchases::create_purchase))
+        .routes(routes!(purchases::create_return))
+        .routes(routes!(redemptions::create_redemption))
+        .routes(routes!(redemptions::release_redemption))
+        .routes(routes!(redemptions::get_redemption))
+        .routes(routes!(redemptions::list_redemptions))
+        .routes(routes!(counter::capture_redemption))
+        .routes(routes!(counter::refund_redemption))
+        .routes(routes!(counter::create_adjustment))
+        .routes(routes!(demo::move_clock));
     OpenApiRouter::with_openapi(Document::openapi()).nest(BASE, resources)
 }
 

@@ -60,7 +60,8 @@ pub async fn list_rewards(
     let edition = shop.edition(accept_language(&asked));
     let now = app.clock.now();
     let mut db = app.db.begin_read().await?;
-    let (catalogue, _) = catalogue(&mut db, &shop, edition, session.as_ref(), now).await?;
+    let member_id = session.as_ref().map(|session| session.member_id.as_str());
+    let (catalogue, _) = catalogue(&mut db, &shop, edition, member_id, now).await?;
     db.rollback().await?;
 
     let words: Vec<String> = folded(query.q.as_deref().unwrap_or_default())
@@ -105,7 +106,8 @@ pub async fn get_reward(
     let shop = app.shop().await?;
     let edition = shop.edition(accept_language(&asked));
     let mut db = app.db.begin_read().await?;
-    let (catalogue, _) = catalogue(&mut db, &shop, edition, session.as_ref(), app.clock.now()).await?;
+    let member_id = session.as_ref().map(|session| session.member_id.as_str());
+    let (catalogue, _) = catalogue(&mut db, &shop, edition, member_id, app.clock.now()).await?;
     db.rollback().await?;
     let reward = catalogue
         .into_iter()
@@ -119,7 +121,7 @@ pub async fn catalogue(
     db: &mut AnyConnection,
     shop: &Shop,
     edition: &Edition,
-    session: Option<&Session>,
+    member_id: Option<&str>,
     now: Instant,
 ) -> Result<(Vec<Reward>, Option<Snapshot>)> {
     let stock: Vec<(String, i64)> = sqlx::query_as("select id, stock from rewards where stock is not null")
@@ -132,7 +134,7 @@ pub async fn catalogue(
             .get(&reward.id)
             .map(|&left| u32::try_from(left).unwrap_or_default());
     }
-    let Some(session) = session else {
+    let Some(member_id) = member_id else {
         return Ok((rewards, None));
     };
 
@@ -140,11 +142,11 @@ pub async fn catalogue(
         "select reward_id, count(*) from redemptions
          where member_id = $1 and reward_id is not null and state in ('reserved', 'captured') group by reward_id",
     )
-    .bind(&session.member_id)
+    .bind(member_id)
     .fetch_all(&mut *db)
     .await?;
     let had: BTreeMap<String, i64> = had.into_iter().collect();
-    let found = Snapshot::load(db, shop, &session.member_id, now).await?;
+    let found = Snapshot::load(db, shop, member_id, now).await?;
     for (reward, file) in rewards.iter_mut().zip(&shop.file.rewards) {
         let had = had
             .get(&reward.id)

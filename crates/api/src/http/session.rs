@@ -13,6 +13,7 @@ use super::App;
 use super::error::{Error, Result};
 use crate::clock::millis;
 use crate::token;
+use crate::worker::attend;
 
 /// For how long a session lasts on one's own phone.
 const LASTS: TimeDelta = TimeDelta::days(180);
@@ -43,6 +44,11 @@ impl Session {
         cookie(app, &secret, LASTS.num_seconds())
     }
 
+    /// Whose idempotency keys these are: the member's, on whatever device.
+    pub fn scope(&self) -> String {
+        format!("member:{}", self.member_id)
+    }
+
     /// Ends it.
     pub async fn delete(self, db: &mut AnyConnection) -> Result<()> {
         sqlx::query("delete from sessions where id = $1")
@@ -61,13 +67,23 @@ impl Session {
         let Some(secret) = token_of(app, headers) else {
             return Ok(None);
         };
-        let found: Option<(String, String)> =
-            sqlx::query_as("select id, member_id from sessions where token_hash = $1 and expires_at > $2")
-                .bind(token::hash(secret))
-                .bind(millis(app.clock.now()))
-                .fetch_optional(&app.db.pool)
-                .await?;
-        Ok(found.map(|(id, member_id)| Self { id, member_id }))
+        let now = app.clock.now();
+        let found: Option<(String, String, Option<i64>)> = sqlx::query_as(
+            "select s.id, s.member_id, m.due_at from sessions s join members m on m.id = s.member_id
+             where s.token_hash = $1 and s.expires_at > $2",
+        )
+        .bind(token::hash(secret))
+        .bind(millis(now))
+        .fetch_optional(&app.db.pool)
+        .await?;
+        let Some((id, member_id, due_at)) = found else {
+            return Ok(None);
+        };
+        // Whoever asks sees what time has brought, whether or not the worker has come to it yet.
+        if due_at.is_some_and(|due_at| due_at <= millis(now)) {
+            attend(&app.db, &*app.shop().await?, &member_id, now).await?;
+        }
+        Ok(Some(Self { id, member_id }))
     }
 }
 

@@ -7,7 +7,7 @@ use loyalty_contract::{Instant, Points};
 use loyalty_rules::calendar::{add_days, start_of_day};
 use loyalty_rules::worth::{cheapest, worth};
 
-use crate::account::{Account, AccountError, Part};
+use crate::account::{Account, AccountError, Part, Sale};
 use crate::failure::Failure;
 use crate::programme_file::{EventFile, HabitFile, MemberFile, RewardFile, Texts, WhatFile};
 use crate::shop::Shop;
@@ -150,7 +150,14 @@ impl<'a> Story<'a> {
                 receipt,
             } => {
                 let number = receipt.map_or_else(|| self.receipt(store, day), str::to_owned);
-                told.account.earn(store, &number, total_minor, at, at).map_err(words)?;
+                let sale = Sale {
+                    id: token::id().map_err(|error| error.to_string())?,
+                    store,
+                    external_id: &number,
+                    total_minor,
+                    occurred_at: at,
+                };
+                told.account.earn(sale, at).map_err(words)?;
                 if let Some(receipt) = receipt {
                     let made = told
                         .account

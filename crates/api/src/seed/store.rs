@@ -5,7 +5,9 @@ use loyalty_contract::Instant;
 use sqlx::AnyPool;
 
 use super::history::Told;
-use crate::account::books::{ENTRY_COLUMNS, LOT_ROW_COLUMNS, PART_COLUMNS, entry_row, lot_row, part_rows};
+use crate::account::books::{
+    ENTRY_COLUMNS, LOT_ROW_COLUMNS, PART_COLUMNS, RETURN_COLUMNS, entry_row, lot_row, part_rows, return_row,
+};
 use crate::clock::millis;
 use crate::db::{Value, insert_rows};
 use crate::failure::Failure;
@@ -177,31 +179,8 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         .collect();
     insert_rows(tx, "purchases", &columns, rows).await?;
 
-    let columns = [
-        "id",
-        "purchase_id",
-        "external_id",
-        "store",
-        "occurred_at",
-        "amount_minor",
-        "points",
-    ];
-    let rows = account
-        .returns
-        .iter()
-        .map(|returned| {
-            row![
-                returned.id.as_str(),
-                returned.purchase_id.as_str(),
-                returned.external_id.as_str(),
-                returned.store.as_str(),
-                millis(returned.occurred_at),
-                returned.amount_minor,
-                returned.points.0,
-            ]
-        })
-        .collect();
-    insert_rows(tx, "returns", &columns, rows).await?;
+    let rows = account.returns.iter().map(return_row).collect();
+    insert_rows(tx, "returns", &RETURN_COLUMNS, rows).await?;
 
     let columns = [
         "id",

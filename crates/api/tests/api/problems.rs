@@ -23,7 +23,7 @@ async fn bad_requests_get_clear_answers() {
         "{}",
         "null",
         r#"{"steal": 1}"#,
-        r#"{"spend": {"points": 100}, "earn": null}"#,
+        r#"{"spend": {"points": 100}, "reward_id": "extra-shot"}"#,
     ] {
         problem(send(wrong, "application/json").await.unwrap(), "invalid_fields").await;
     }
