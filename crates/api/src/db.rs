@@ -61,18 +61,24 @@ impl Database {
 
     /// Begins a transaction that only reads, and in which every statement sees the database as it was at one instant.
     ///
-    /// SQLite's always do; PostgreSQL is asked to.
-    ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn begin_read(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        if is_sqlite(&self.pool) {
-            self.pool.begin().await
-        } else {
-            self.pool
-                .begin_with("begin isolation level repeatable read read only")
-                .await
-        }
+        begin_read(&self.pool).await
+    }
+}
+
+/// Begins a transaction that only reads, and in which every statement sees the database as it was at one instant.
+///
+/// SQLite's always do; PostgreSQL is asked to.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn begin_read(pool: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    if is_sqlite(pool) {
+        pool.begin().await
+    } else {
+        pool.begin_with("begin isolation level repeatable read read only").await
     }
 }
 

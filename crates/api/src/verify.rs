@@ -1,17 +1,27 @@
-//! Proves the books: for every member, the balance is the sum of the entries and the sum of the lots, and every
-//! running figure is what it says.
+//! Proves the books: for every member, the balance is the sum of the entries and the sum of the lots, every running
+//! figure is what it says, every voucher is in one state with the entries that belong to it, and no purchase is
+//! returned more than it was bought. All of it on one snapshot, and in memory that does not grow with the database.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt;
+use loyalty_contract::programme::Earning;
+use loyalty_contract::{Money, Points};
 use loyalty_rules::calendar::day_of;
-use sqlx::{AnyPool, FromRow};
+use loyalty_rules::earning::earned;
+use loyalty_rules::tiers::checkpoint_at;
+use sqlx::{AnyConnection, AnyPool, FromRow};
 
+use crate::account::books::read_checkpoint;
+use crate::account::by_day;
 use crate::clock::from_millis;
+use crate::db::begin_read;
 use crate::failure::Failure;
+use crate::members::from_day_number;
 use crate::shop::Shop;
 
-/// What is counted for one member, three ways.
+/// What is counted for one member, in several ways.
 #[derive(Debug, FromRow)]
 struct Books {
     number: String,
@@ -19,38 +29,58 @@ struct Books {
     earned: i64,
     spent: i64,
     expired: i64,
+    adjusted: i64,
+    saved_minor: i64,
     entry_count: i64,
+    lot_count: i64,
     entries: i64,
     last_seq: i64,
     sum: i64,
     sum_earned: i64,
     sum_spent: i64,
     sum_expired: i64,
+    sum_adjusted: i64,
     lots: i64,
+    lot_number: i64,
     lots_expired: i64,
+    captured: i64,
 }
 
+/// The first member of whom two of these differ.
 const BOOKS: &str = "
-select m.number, m.balance, m.earned, m.spent, m.expired, m.entry_count,
-    coalesce(e.entries, 0) as entries, coalesce(e.last_seq, 0) as last_seq,
-    cast(coalesce(e.sum, 0) as bigint) as sum,
-    cast(coalesce(e.earned, 0) as bigint) as sum_earned,
-    cast(coalesce(e.spent, 0) as bigint) as sum_spent,
-    cast(coalesce(e.expired, 0) as bigint) as sum_expired,
-    cast(coalesce(l.remaining, 0) as bigint) as lots,
-    cast(coalesce(l.expired, 0) as bigint) as lots_expired
-from members m
-left join (
-    select member_id, count(*) as entries, max(seq) as last_seq, sum(points) as sum,
-        sum(case when kind in ('earn', 'bonus', 'return') then points else 0 end) as earned,
-        sum(case when kind in ('spend', 'release', 'refund') then -points else 0 end) as spent,
-        sum(case when kind = 'expire' then -points else 0 end) as expired
-    from entries group by member_id
-) e on e.member_id = m.id
-left join (
-    select member_id, sum(remaining) as remaining, sum(expired) as expired from lots group by member_id
-) l on l.member_id = m.id
-order by m.number";
+select * from (
+    select m.number, m.balance, m.earned, m.spent, m.expired, m.adjusted, m.saved_minor, m.entry_count, m.lot_count,
+        coalesce(e.entries, 0) as entries, coalesce(e.last_seq, 0) as last_seq,
+        cast(coalesce(e.sum, 0) as bigint) as sum,
+        cast(coalesce(e.earned, 0) as bigint) as sum_earned,
+        cast(coalesce(e.spent, 0) as bigint) as sum_spent,
+        cast(coalesce(e.expired, 0) as bigint) as sum_expired,
+        cast(coalesce(e.adjusted, 0) as bigint) as sum_adjusted,
+        cast(coalesce(l.remaining, 0) as bigint) as lots,
+        coalesce(l.number, 0) as lot_number,
+        cast(coalesce(l.expired, 0) as bigint) as lots_expired,
+        cast(coalesce(r.captured, 0) as bigint) as captured
+    from members m
+    left join (
+        select member_id, count(*) as entries, max(seq) as last_seq, sum(points) as sum,
+            sum(case when kind in ('earn', 'bonus', 'return') then points else 0 end) as earned,
+            sum(case when kind in ('spend', 'release', 'refund') then -points else 0 end) as spent,
+            sum(case when kind = 'expire' then -points else 0 end) as expired,
+            sum(case when kind = 'adjust' then points else 0 end) as adjusted
+        from entries group by member_id
+    ) e on e.member_id = m.id
+    left join (
+        select member_id, count(*) as number, sum(remaining) as remaining, sum(expired) as expired
+        from lots group by member_id
+    ) l on l.member_id = m.id
+    left join (
+        select member_id, sum(captured_minor) as captured from redemptions where state = 'captured' group by member_id
+    ) r on r.member_id = m.id
+) b
+where balance <> sum or balance <> lots or earned <> sum_earned or spent <> sum_spent or expired <> sum_expired
+    or expired <> lots_expired or adjusted <> sum_adjusted or entry_count <> entries or entry_count <> last_seq
+    or lot_count <> lot_number or saved_minor <> captured
+order by number limit 1";
 
 const BALANCES_AFTER: &str = "
 select m.number, t.seq, t.balance_after, t.sum from (
@@ -91,20 +121,83 @@ where p.forgiven <> coalesce(r.points, 0) + coalesce(r.taken, 0)
     or p.forgiven < 0 or p.forgiven > coalesce(l.expired, 0)
 order by p.occurred_at limit 1";
 
+/// What a purchase earned stands in the ledger.
 const EARNED: &str = "
-select m.number, p.occurred_at, p.points, coalesce(r.points, 0) as returned
-from purchases p join members m on m.id = p.member_id
-left join (
-    select purchase_id, cast(sum(points) as bigint) as points from returns group by purchase_id
-) r on r.purchase_id = p.id";
+select p.store, p.external_id, p.points, cast(coalesce(e.points, 0) as bigint) as booked
+from purchases p
+left join (select purchase_id, sum(points) as points from entries group by purchase_id) e on e.purchase_id = p.id
+where p.points <> coalesce(e.points, 0) order by p.occurred_at limit 1";
 
-const QUALIFYING: &str = "select m.number, q.day, q.points from qualifying q join members m on m.id = q.member_id";
+/// A voucher took its points once, and what came back of them is what its state says; the lots agree with both.
+const REDEMPTIONS: &str = "
+select id, state, points, taken, back, out, returned from (
+    select r.id, r.state, r.points, r.captured_points,
+        case when r.captured_at is null then 0 else 1 end as was_captured,
+        case when r.ended_at is null then 0 else 1 end as has_ended,
+        cast(coalesce(e.taken, 0) as bigint) as taken, cast(coalesce(e.back, 0) as bigint) as back,
+        coalesce(e.spends, 0) as spends,
+        cast(coalesce(l.points, 0) as bigint) as out, cast(coalesce(l.returned, 0) as bigint) as returned
+    from redemptions r
+    left join (
+        select redemption_id, sum(case when kind = 'spend' then -points else 0 end) as taken,
+            sum(case when kind in ('release', 'refund') then points else 0 end) as back,
+            sum(case when kind = 'spend' then 1 else 0 end) as spends
+        from entries where redemption_id is not null group by redemption_id
+    ) e on e.redemption_id = r.id
+    left join (
+        select redemption_id, sum(points) as points, sum(returned) as returned
+        from redemption_lots group by redemption_id
+    ) l on l.redemption_id = r.id
+) v
+where spends <> 1 or taken <> points or out <> points or returned <> back
+    or not (
+        (state = 'reserved' and back = 0 and was_captured = 0 and has_ended = 0)
+        or (state = 'captured' and back = points - captured_points and was_captured = 1 and has_ended = 0)
+        or (state = 'released' and back = points and was_captured = 0 and has_ended = 1)
+        or (state = 'expired' and back = points and was_captured = 0 and has_ended = 1)
+        or (state = 'refunded' and back = points and was_captured = 1 and has_ended = 1)
+    )
+order by id limit 1";
+
+/// A quote is redeemed once.
+const QUOTES: &str = "
+select quote_id, count(*) as vouchers from redemptions where quote_id is not null
+group by quote_id having count(*) > 1 order by quote_id limit 1";
+
+/// Everything that counts towards tiers, member by member: what the running sums say (`kept`), then the purchases.
+const DAYS: &str = "
+select number, kept, at, points, total_minor, earning_points, earning_per_minor, multiplier_permille, returned,
+    checkpoint
+from (
+    select m.number, 1 as kept, q.day as at, q.points, 0 as total_minor, 0 as earning_points, 0 as earning_per_minor,
+        0 as multiplier_permille, 0 as returned, m.checkpoint
+    from qualifying q join members m on m.id = q.member_id
+    union all
+    select m.number, 0 as kept, p.occurred_at as at, p.points, p.total_minor, p.earning_points, p.earning_per_minor,
+        p.multiplier_permille, cast(coalesce(r.points, 0) as bigint) as returned, m.checkpoint
+    from purchases p join members m on m.id = p.member_id
+    left join (select purchase_id, sum(points) as points from returns group by purchase_id) r on r.purchase_id = p.id
+) d order by number";
+
+#[derive(FromRow)]
+struct Counted {
+    number: String,
+    kept: i64,
+    at: i64,
+    points: i64,
+    total_minor: i64,
+    earning_points: i64,
+    earning_per_minor: i64,
+    multiplier_permille: i64,
+    returned: i64,
+    checkpoint: Option<String>,
+}
 
 /// How much was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// How many members.
-    pub members: usize,
+    pub members: i64,
     /// How many entries.
     pub entries: i64,
 }
@@ -114,26 +207,49 @@ pub struct Verified {
 /// # Errors
 /// [`Failure`] that names the first difference.
 pub async fn verify(db: &AnyPool) -> Result<Verified, Failure> {
-    let books: Vec<Books> = sqlx::query_as(BOOKS).fetch_all(db).await?;
-    for member in &books {
-        member.check()?;
+    let shop = Shop::load(db).await;
+    let shop = shop.map_err(|error| Failure::new(format!("{error}.")))?;
+    let mut db = begin_read(db).await?;
+    let wrong: Option<Books> = sqlx::query_as(BOOKS).fetch_optional(&mut *db).await?;
+    if let Some(member) = wrong {
+        return Err(member.difference());
     }
-    let wrong: Option<(String, i64, i64, i64)> = sqlx::query_as(BALANCES_AFTER).fetch_optional(db).await?;
+    let wrong: Option<(String, i64, i64, i64)> = sqlx::query_as(BALANCES_AFTER).fetch_optional(&mut *db).await?;
     if let Some((number, seq, said, sum)) = wrong {
         return Err(Failure::new(format!(
             "Member {number}: entry {seq} says that the balance was {said} after it, the entries until then add up to {sum}."
         )));
     }
-    let wrong: Option<(String, String, i64, i64, i64)> = sqlx::query_as(RETURNED).fetch_optional(db).await?;
+    let wrong: Option<(String, i64, i64, i64, i64)> = sqlx::query_as(LOTS).fetch_optional(&mut *db).await?;
+    if let Some((number, seq, points, remaining, expired)) = wrong {
+        return Err(Failure::new(format!(
+            "Member {number}: lot {seq} of {points} cannot have {remaining} left and {expired} expired."
+        )));
+    }
+    verify_purchases(&mut db).await?;
+    verify_redemptions(&mut db).await?;
+    if let Some(shop) = shop {
+        verify_days(&mut db, &shop).await?;
+    }
+    let (members, entries): (i64, i64) =
+        sqlx::query_as("select (select count(*) from members), (select count(*) from entries)")
+            .fetch_one(&mut *db)
+            .await?;
+    db.rollback().await?;
+    Ok(Verified { members, entries })
+}
+
+async fn verify_purchases(db: &mut AnyConnection) -> Result<(), Failure> {
+    let wrong: Option<(String, String, i64, i64, i64)> = sqlx::query_as(RETURNED).fetch_optional(&mut *db).await?;
     if let Some((store, external_id, total, returned, amount)) = wrong {
         return Err(Failure::new(format!(
             "Purchase {external_id} of store {store}: of {total} it says that {returned} was returned, its returns add up to {amount}."
         )));
     }
-    let wrong: Option<(String, i64, i64, i64, i64)> = sqlx::query_as(LOTS).fetch_optional(db).await?;
-    if let Some((number, seq, points, remaining, expired)) = wrong {
+    let wrong: Option<(String, String, i64, i64)> = sqlx::query_as(EARNED).fetch_optional(&mut *db).await?;
+    if let Some((store, external_id, points, booked)) = wrong {
         return Err(Failure::new(format!(
-            "Member {number}: lot {seq} of {points} cannot have {remaining} left and {expired} expired."
+            "Purchase {external_id} of store {store}: it says that it earned {points}, the ledger says {booked}."
         )));
     }
     let wrong: Option<(String, String, i64, i64, i64)> = sqlx::query_as(FORGIVEN).fetch_optional(db).await?;
@@ -142,45 +258,107 @@ pub async fn verify(db: &AnyPool) -> Result<Verified, Failure> {
             "Purchase {external_id} of store {store}: it says that {forgiven} was forgiven, of its returns {missing} was not taken, and {expired} of it expired."
         )));
     }
-    verify_days(db).await?;
-    Ok(Verified {
-        members: books.len(),
-        entries: books.iter().map(|member| member.entries).sum(),
-    })
+    Ok(())
+}
+
+async fn verify_redemptions(db: &mut AnyConnection) -> Result<(), Failure> {
+    let wrong: Option<(String, String, i64, i64, i64, i64, i64)> =
+        sqlx::query_as(REDEMPTIONS).fetch_optional(&mut *db).await?;
+    if let Some((id, state, points, taken, back, out, returned)) = wrong {
+        return Err(Failure::new(format!(
+            "Voucher {id} of {points} points cannot be {state}: the ledger has {taken} taken and {back} back, its lots have {out} taken and {returned} back."
+        )));
+    }
+    let wrong: Option<(String, i64)> = sqlx::query_as(QUOTES).fetch_optional(db).await?;
+    if let Some((quote, vouchers)) = wrong {
+        return Err(Failure::new(format!("Quote {quote} was redeemed {vouchers} times.")));
+    }
+    Ok(())
 }
 
 /// What counts towards a tier is compared by the day, in the zone whose midnights the programme counts by.
-async fn verify_days(db: &AnyPool) -> Result<(), Failure> {
-    let Some(shop) = Shop::load(db)
-        .await
-        .map_err(|error| Failure::new(format!("{error}.")))?
-    else {
-        return Ok(());
-    };
-    let mut days: BTreeMap<(String, i64), (i64, i64)> = BTreeMap::new();
-    let kept: Vec<(String, i64, i64)> = sqlx::query_as(QUALIFYING).fetch_all(db).await?;
-    for (number, day, points) in kept {
-        days.entry((number, day)).or_default().0 += points;
-    }
-    let earned: Vec<(String, i64, i64, i64)> = sqlx::query_as(EARNED).fetch_all(db).await?;
-    for (number, at, points, returned) in earned {
-        let day = day_of(from_millis(at), &shop.zone).to_epoch_days();
-        days.entry((number, i64::from(day))).or_default().1 += points - returned;
-    }
-    match days.into_iter().find(|(_, (kept, counted))| kept != counted) {
-        None => Ok(()),
-        Some(((number, day), (kept, counted))) => {
-            let day = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
-            let day = day.map_or_else(|| "a day beyond the calendar".into(), |day| day.to_string());
-            Err(Failure::new(format!(
-                "Member {number}: what counts towards a tier on {day} is {kept}, but its purchases less their returns add up to {counted}."
-            )))
+async fn verify_days(db: &mut AnyConnection, shop: &Shop) -> Result<(), Failure> {
+    let mut rows = sqlx::query_as::<_, Counted>(DAYS).fetch(db);
+    let mut member: Option<MemberDays> = None;
+    while let Some(row) = rows.try_next().await? {
+        if member.as_ref().is_none_or(|member| member.number != row.number) {
+            let next = MemberDays::new(&row);
+            if let Some(done) = member.replace(next) {
+                done.check(shop)?;
+            }
         }
+        if let Some(member) = &mut member {
+            member.add(&row, shop)?;
+        }
+    }
+    member.map_or(Ok(()), |member| member.check(shop))
+}
+
+/// One member's days: what is kept of each, and what its purchases less their returns add up to.
+struct MemberDays {
+    number: String,
+    checkpoint: Option<String>,
+    days: BTreeMap<NaiveDate, (i64, i64)>,
+}
+
+impl MemberDays {
+    fn new(row: &Counted) -> Self {
+        Self {
+            number: row.number.clone(),
+            checkpoint: row.checkpoint.clone(),
+            days: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, row: &Counted, shop: &Shop) -> Result<(), Failure> {
+        if row.kept != 0 {
+            self.days.entry(from_day_number(row.at)).or_default().0 += row.points;
+            return Ok(());
+        }
+        let rate = Earning {
+            points: Points(row.earning_points),
+            per_money: Money::new(row.earning_per_minor, shop.file.currency),
+        };
+        let permille = u32::try_from(row.multiplier_permille).unwrap_or_default();
+        let at_its_rate = earned(row.total_minor, &rate, permille)?;
+        if at_its_rate.0 != row.points {
+            return Err(Failure::new(format!(
+                "Member {}: a purchase of {} says that it earned {}, but at its own rate it earns {}.",
+                self.number, row.total_minor, row.points, at_its_rate.0
+            )));
+        }
+        let day = day_of(from_millis(row.at), &shop.zone);
+        self.days.entry(day).or_default().1 += row.points - row.returned;
+        Ok(())
+    }
+
+    fn check(self, shop: &Shop) -> Result<(), Failure> {
+        if let Some((day, (kept, counted))) = self.days.iter().find(|(_, (kept, counted))| kept != counted) {
+            return Err(Failure::new(format!(
+                "Member {}: what counts towards a tier on {day} is {kept}, but its purchases less their returns add up to {counted}.",
+                self.number
+            )));
+        }
+        let Some(kept) = self.checkpoint.as_deref().and_then(|text| read_checkpoint(text, shop)) else {
+            return Ok(());
+        };
+        let days = self.days.iter().map(|(&day, &(kept, _))| (day, Points(kept)));
+        let history = by_day(days, &shop.zone)?;
+        let window = shop.file.tier_window;
+        let told = checkpoint_at(None, &shop.thresholds, window, &history, kept.day, &shop.zone)?;
+        if told == kept {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "Member {}: the checkpoint of {} says tier {}, the history says {}.",
+            self.number, kept.day, kept.tier, told.tier
+        )))
     }
 }
 
 impl Books {
-    fn check(&self) -> Result<(), Failure> {
+    /// The first two figures that differ.
+    fn difference(&self) -> Failure {
         let pairs = [
             ("the balance", self.balance, "its entries add up to", self.sum),
             ("the balance", self.balance, "its lots add up to", self.lots),
@@ -188,6 +366,12 @@ impl Books {
             ("what was spent", self.spent, "its entries add up to", self.sum_spent),
             ("what expired", self.expired, "its entries add up to", self.sum_expired),
             ("what expired", self.expired, "its lots add up to", self.lots_expired),
+            (
+                "what was corrected",
+                self.adjusted,
+                "its entries add up to",
+                self.sum_adjusted,
+            ),
             ("the number of entries", self.entry_count, "there are", self.entries),
             (
                 "the number of entries",
@@ -195,13 +379,16 @@ impl Books {
                 "the last one is",
                 self.last_seq,
             ),
+            ("the number of lots", self.lot_count, "there are", self.lot_number),
+            (
+                "what vouchers took off",
+                self.saved_minor,
+                "those that were used add up to",
+                self.captured,
+            ),
         ];
-        match pairs.into_iter().find(|&(_, kept, _, counted)| kept != counted) {
-            None => Ok(()),
-            Some((what, kept, but, counted)) => Err(Failure::new(format!(
-                "Member {}: {what} is {kept}, {but} {counted}.",
-                self.number
-            ))),
-        }
+        let found = pairs.into_iter().find(|&(_, kept, _, counted)| kept != counted);
+        let (what, kept, but, counted) = found.unwrap_or(("a figure", 0, "another is", 0));
+        Failure::new(format!("Member {}: {what} is {kept}, {but} {counted}.", self.number))
     }
 }

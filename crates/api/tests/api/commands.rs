@@ -291,6 +291,33 @@ async fn verify_finds_what_was_tampered_with() {
             "update purchases set forgiven = forgiven + 1 where member_id = {}",
             "update purchases set forgiven = forgiven - 1 where member_id = {}",
         ),
+        (
+            "update purchases set points = points + 1 where member_id = {}",
+            "update purchases set points = points - 1 where member_id = {}",
+        ),
+        // The ledger agrees, and yet the purchase earns another figure at its own rate.
+        (
+            "update purchases set total_minor = total_minor + 1000 where member_id = {}",
+            "update purchases set total_minor = total_minor - 1000 where member_id = {}",
+        ),
+        (
+            "update members set saved_minor = saved_minor + 1 where id = {}",
+            "update members set saved_minor = saved_minor - 1 where id = {}",
+        ),
+        (
+            "update redemptions set state = 'released' where member_id = {}",
+            "update redemptions set state = 'captured' where member_id = {}",
+        ),
+        (
+            "update redemptions set captured_points = captured_points - 1 where member_id = {}",
+            "update redemptions set captured_points = captured_points + 1 where member_id = {}",
+        ),
+        (
+            "update redemption_lots set returned = returned + 1
+             where redemption_id in (select id from redemptions where member_id = {})",
+            "update redemption_lots set returned = returned - 1
+             where redemption_id in (select id from redemptions where member_id = {})",
+        ),
     ] {
         let run = async |statement: &str| {
             let statement = statement.replace("{}", siti);
@@ -298,12 +325,8 @@ async fn verify_finds_what_was_tampered_with() {
         };
         run(tamper).await;
         let told = verify::verify(&api.db).await.unwrap_err().to_string();
-        let whose = if tamper.contains("purchases") {
-            "Purchase "
-        } else {
-            "Member 609351728146"
-        };
-        assert!(told.starts_with(whose), "{tamper}: {told}");
+        let starts = ["Purchase ", "Voucher ", "Member 609351728146"];
+        assert!(starts.iter().any(|start| told.starts_with(start)), "{tamper}: {told}");
         run(undo).await;
     }
     verify::verify(&api.db).await.unwrap();
