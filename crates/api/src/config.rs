@@ -64,7 +64,7 @@ pub enum Command {
     Restore(Restore),
     /// Tells other systems what happens, by requests to their URLs.
     #[command(subcommand)]
-    Webhook(Webhook),
+    Webhook(WebhookCommand),
 }
 
 /// How to serve.
@@ -128,7 +128,7 @@ pub struct Seed {
 
 /// What can be done with webhooks.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Webhook {
+pub enum WebhookCommand {
     /// Sends what happens from now on to a URL, and prints the secret by which the receiver knows that it is from here.
     Add {
         /// Where to, such as `https://crm.example/loyalty`.

@@ -15,7 +15,7 @@ use crate::config::Serve;
 use crate::db::{self, Database, Stage};
 use crate::failure::Failure;
 use crate::http::{self, App};
-use crate::{say, seed, worker};
+use crate::{say, seed, webhooks, worker};
 
 /// For how long requests that are being answered may go on once the end was asked for.
 const GRACE: Duration = Duration::from_secs(4);
@@ -40,6 +40,7 @@ pub struct Server {
     end: watch::Sender<bool>,
     task: JoinHandle<std::io::Result<()>>,
     worker: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
     app: Arc<App>,
 }
 
@@ -56,9 +57,9 @@ impl Server {
     pub async fn stop(self) -> Result<(), Failure> {
         let failed = |error: std::io::Error| Failure::new(format!("Serving failed: {error}."));
         self.end.send_replace(true);
-        // What it is doing for one member is finished or undone by its transaction.
-        let _ = tokio::time::timeout(GRACE, self.worker).await;
-        match tokio::time::timeout(GRACE, self.task).await {
+        // What the worker is doing for one member is finished or undone by its transaction.
+        let ended = async { tokio::join!(self.task, self.worker, self.webhooks).0 };
+        match tokio::time::timeout(GRACE, ended).await {
             Ok(Ok(ended)) => ended.map_err(failed),
             Ok(Err(broken)) => Err(failed(broken.into())),
             // What is still being answered is cut off.
@@ -102,11 +103,16 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
 
     let clock = config.clock.map_or_else(Clock::default, Clock::starting_at);
     let demo = prepare(&db.pool, &config, clock.clone()).await?;
+    webhooks::check_key(&db.pool, config.secret_key.as_ref()).await?;
+    let (end, mut ended) = watch::channel(false);
+    let mut is_over = ended.clone();
+    let sending = webhooks::run(db.clone(), clock.clone(), config.secret_key.clone(), async move {
+        let _ = is_over.changed().await;
+    });
     let app =
         App::new(db, clock, demo.then_some(config.demo_in_public), origin).with_movable_clock(config.clock.is_some());
     let app = Arc::new(app);
     let router = http::router(Arc::clone(&app), &config)?;
-    let (end, mut ended) = watch::channel(false);
     let worker = tokio::spawn(worker::run(Arc::clone(&app), ended.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -118,6 +124,7 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
         end,
         task: tokio::spawn(serving.into_future()),
         worker,
+        webhooks: tokio::spawn(sending),
         app,
     })
 }

@@ -6,44 +6,44 @@ use loyalty_contract::Instant;
 use super::signature::Secret;
 use super::worker::{DELIVERY_COLUMNS, LEASE, delivery_row, remove};
 use super::{ALL, wants};
-use crate::clock::{Clock, from_millis, millis};
-use crate::config::Webhook;
-use crate::db::{self, Database, Stage, insert_rows, is_missing_table};
+use crate::clock::{Clock, millis};
+use crate::config::WebhookCommand;
+use crate::db::{self, Database, Stage, insert_rows};
 use crate::failure::Failure;
-use crate::say;
 use crate::secret_key::SecretKey;
+use crate::terminal::{instant, remark, say, say_table};
 use crate::token;
 
 /// Does what was asked for.
 ///
 /// # Errors
 /// [`Failure`], to be shown to whoever asked.
-pub async fn run(db: &Database, command: Webhook, clock: &Clock) -> Result<(), Failure> {
+pub async fn run(db: &Database, command: WebhookCommand, clock: &Clock) -> Result<(), Failure> {
+    db::check_tables(&db.pool).await?;
     let now = clock.now();
     match command {
-        Webhook::Add { url, kinds, secret_key } => add(db, &url, &kinds, &secret_key, now).await,
-        Webhook::List => list(db).await,
-        Webhook::Remove { id } => {
+        WebhookCommand::Add { url, kinds, secret_key } => add(db, &url, &kinds, &secret_key, now).await,
+        WebhookCommand::List => list(db).await,
+        WebhookCommand::Remove { id } => {
             let mut tx = db.begin_write().await?;
-            if !remove(&mut tx, &id, now).await.map_err(failure)? {
+            if !remove(&mut tx, &id, now).await? {
                 return Err(unknown(&id));
             }
             tx.commit().await?;
             say("The webhook is removed: nothing more is sent to it.");
             Ok(())
         }
-        Webhook::Secret { id, secret_key } => {
+        WebhookCommand::Secret { id, secret_key } => {
             let found: Option<(String,)> =
                 sqlx::query_as("select id from webhooks where id = $1 and removed_at is null")
                     .bind(&id)
                     .fetch_optional(&db.pool)
-                    .await
-                    .map_err(failure)?;
+                    .await?;
             let (id,) = found.ok_or_else(|| unknown(&id))?;
             say(&Secret::of(&secret_key, &id).text());
             Ok(())
         }
-        Webhook::Replay { id, since, until } => {
+        WebhookCommand::Replay { id, since, until } => {
             let count = replay(db, &id, since, until.unwrap_or(now), now).await?;
             say(&format!("Events to be sent again: {count}."));
             Ok(())
@@ -52,19 +52,14 @@ pub async fn run(db: &Database, command: Webhook, clock: &Clock) -> Result<(), F
 }
 
 async fn add(db: &Database, url: &str, kinds: &[String], key: &SecretKey, now: Instant) -> Result<(), Failure> {
-    let is_demo = match db::stage(&db.pool).await? {
-        Stage::Empty => return Err(no_tables()),
-        Stage::Migrated => false,
-        Stage::Seeded { demo } => demo,
-    };
-    check_url(url, is_demo)?;
+    check_url(url, db::stage(&db.pool).await? == Stage::Seeded { demo: true })?;
     let kinds = if kinds.iter().any(|kind| kind == ALL) {
         ALL.to_owned()
     } else {
         kinds.join(",")
     };
     // A command line takes what begins with a hyphen for an option.
-    let id = format!("wh_{}", token::id().map_err(|error| Failure::new(format!("{error}.")))?);
+    let id = format!("wh_{}", token::id()?);
     let mut tx = db.begin_write().await?;
     sqlx::query("insert into webhooks (id, url, kinds, created_at) values ($1, $2, $3, $4)")
         .bind(&id)
@@ -72,11 +67,12 @@ async fn add(db: &Database, url: &str, kinds: &[String], key: &SecretKey, now: I
         .bind(kinds)
         .bind(millis(now))
         .execute(&mut *tx)
-        .await
-        .map_err(failure)?;
+        .await?;
     tx.commit().await?;
-    say(&format!("webhook\t{id}"));
-    say(&format!("secret\t{}", Secret::of(key, &id).text()));
+    say(&Secret::of(key, &id).text());
+    remark(&format!(
+        "This is the secret of the webhook {id}: its receiver knows by it that an event is from here."
+    ));
     Ok(())
 }
 
@@ -134,16 +130,38 @@ async fn list(db: &Database) -> Result<(), Failure> {
         Option<String>,
         Option<i64>,
     );
-    let webhooks: Vec<Row> = sqlx::query_as(LIST).fetch_all(&db.pool).await.map_err(failure)?;
-    say("ID\tURL\tKINDS\tSTATE\tWAITING\tFAILED\tLAST RESULT\tAT");
-    for (id, url, kinds, removed_at, waiting, failed, result, at) in webhooks {
-        let state = if removed_at.is_some() { "gone" } else { "active" };
-        let result = result.as_deref().unwrap_or("-");
-        let at = at.map_or_else(|| "-".into(), |at| from_millis(at).format("%FT%TZ").to_string());
-        say(&format!(
-            "{id}\t{url}\t{kinds}\t{state}\t{waiting}\t{failed}\t{result}\t{at}"
-        ));
-    }
+    let webhooks: Vec<Row> = sqlx::query_as(LIST).fetch_all(&db.pool).await?;
+    let rows = webhooks
+        .into_iter()
+        .map(|(id, url, kinds, removed_at, waiting, failed, result, at)| {
+            let state = if removed_at.is_some() { "gone" } else { "active" };
+            let result = result.unwrap_or_default();
+            let at = at.map(instant).unwrap_or_default();
+            [
+                id,
+                url,
+                kinds,
+                state.to_owned(),
+                waiting.to_string(),
+                failed.to_string(),
+                at,
+                result,
+            ]
+        })
+        .collect();
+    say_table(
+        [
+            "ID",
+            "URL",
+            "KINDS",
+            "STATE",
+            "WAITING",
+            "FAILED",
+            "LAST ATTEMPT",
+            "RESULT",
+        ],
+        rows,
+    );
     Ok(())
 }
 
@@ -166,8 +184,7 @@ async fn replay(db: &Database, id: &str, since: Instant, until: Instant, now: In
             sqlx::query_as("update webhooks set kinds = kinds where id = $1 and removed_at is null returning kinds")
                 .bind(id)
                 .fetch_optional(&mut *tx)
-                .await
-                .map_err(failure)?;
+                .await?;
         let (kinds,) = webhook.ok_or_else(|| unknown(id))?;
         if count == 0 && after.1.is_empty() {
             // Not what is being sent at this moment.
@@ -195,8 +212,7 @@ async fn replay(db: &Database, id: &str, since: Instant, until: Instant, now: In
             .iter()
             .filter(|(_, _, kind)| wants(&kinds, kind))
             .map(|(event_id, at, _)| delivery_row(id, event_id, millis(now).min(*at)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| Failure::new(format!("{error}.")))?;
+            .collect::<Result<Vec<_>, _>>()?;
         count += rows.len() as u64;
         insert_rows(&mut tx, "deliveries", &DELIVERY_COLUMNS, rows).await?;
         tx.commit().await?;
@@ -211,16 +227,4 @@ fn unknown(id: &str) -> Failure {
     Failure::new(format!(
         "There is no webhook {id}: `loyalty-api webhook list` has those that there are."
     ))
-}
-
-fn no_tables() -> Failure {
-    Failure::new("The database has no tables for webhooks yet: `loyalty-api migrate` makes them.")
-}
-
-fn failure(error: sqlx::Error) -> Failure {
-    if is_missing_table(&error) {
-        no_tables()
-    } else {
-        error.into()
-    }
 }

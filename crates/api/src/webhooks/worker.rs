@@ -293,6 +293,7 @@ where next_at <= $2 and id in (
 )
 returning id, attempts, event_id,
     (select o.at from outbox o where o.id = event_id),
+    (select o.kind from outbox o where o.id = event_id),
     (select o.member_id from outbox o where o.id = event_id),
     (select o.body from outbox o where o.id = event_id)";
 
@@ -347,7 +348,7 @@ pub fn delivery_row(webhook_id: &str, event_id: &str, next_at: i64) -> std::resu
 }
 
 async fn claim(tx: &mut AnyConnection, webhook: &Due, now: Instant) -> Result<Vec<Delivery>> {
-    type Row = (String, i64, String, i64, Option<String>, String);
+    type Row = (String, i64, String, i64, String, Option<String>, String);
     let mut claimed: Vec<Row> = sqlx::query_as(CLAIM)
         .bind(millis(now + LEASE))
         .bind(millis(now))
@@ -355,10 +356,11 @@ async fn claim(tx: &mut AnyConnection, webhook: &Due, now: Instant) -> Result<Ve
         .bind(i64::try_from(webhook.free).unwrap_or(i64::MAX))
         .fetch_all(tx)
         .await?;
-    claimed.sort_by_key(|&(_, _, _, at, ..)| at);
+    // What happened in one instant goes by the kind: a tier changes after points were earned.
+    claimed.sort_by(|one, other| (one.3, &one.4).cmp(&(other.3, &other.4)));
     let deliveries = claimed
         .into_iter()
-        .map(|(id, attempts, event_id, _, member_id, body)| Delivery {
+        .map(|(id, attempts, event_id, _, _, member_id, body)| Delivery {
             id,
             lane: (webhook.id.clone(), member_id.unwrap_or_else(|| event_id.clone())),
             attempts,

@@ -1,5 +1,5 @@
 use std::collections::{HashMap, HashSet};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use loyalty_api::clock::{Clock, from_millis, millis};
 use loyalty_api::config::{Cli, Command as Asked};
 use loyalty_api::db::Database;
 use loyalty_api::{token, webhooks};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::commands::check_fails;
+use crate::commands::{check_fails, loyalty_api};
 use crate::database::OwnDatabase;
-use crate::support::NOW;
+use crate::support::{Api, NOW};
 
 const KEY: &str = "a text that nobody can guess, of some length";
 
@@ -123,28 +123,32 @@ impl Shop {
         }
     }
 
-    /// What a command says.
-    fn run(&self, arguments: &[&str]) -> String {
+    fn asked(&self, arguments: &[&str]) -> Output {
         let command = ["--database-url", &self.own.url, "webhook"];
         let output = Command::new(env!("CARGO_BIN_EXE_loyalty-api"))
             .args(command.iter().chain(arguments))
             .env("LOYALTY_SECRET_KEY", KEY)
             .output()
             .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        said.trim().to_owned()
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        output
+    }
+
+    /// What a command says, with one space where there are more.
+    fn run(&self, arguments: &[&str]) -> String {
+        let said = String::from_utf8(self.asked(arguments).stdout).unwrap();
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The id and the secret of a new webhook.
     fn subscribe(&self, path: &str, kinds: &str) -> (String, String) {
-        let said = self.run(&["add", &format!("{}{path}", self.base), "--kinds", kinds]);
-        let lines: HashMap<&str, &str> = said.lines().filter_map(|line| line.split_once('\t')).collect();
-        (lines["webhook"].to_owned(), lines["secret"].to_owned())
+        let output = self.asked(&["add", &format!("{}{path}", self.base), "--kinds", kinds]);
+        let (secret, remark) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        let (_, id) = remark.split_once("webhook ").unwrap();
+        (id.split_once(':').unwrap().0.to_owned(), secret.trim().to_owned())
     }
 
     /// Something happened to a member just now, or rather that long after.
@@ -287,7 +291,7 @@ async fn two_processes_send_each_event_once_and_signed() {
     );
     let listed = shop.run(&["list"]);
     assert!(
-        listed.contains("/some\ttier.changed,points.spent\tactive\t0\t0\t204 No Content"),
+        listed.contains("/some tier.changed,points.spent active 0 0 2026-") && listed.contains("Z 204 No Content"),
         "{listed}"
     );
 }
@@ -348,7 +352,7 @@ async fn what_fails_is_tried_again_at_the_times_that_are_said_then_given_up_and_
     assert_eq!(shop.receiver.at("/broken").len(), 10);
     let listed = shop.run(&["list"]);
     assert!(
-        listed.contains("/broken\tall\tactive\t0\t1\t500 Internal Server Error"),
+        listed.contains("/broken all active 0 1 2026-") && listed.contains("Z 500 Internal Server Error"),
         "{listed}"
     );
 
@@ -426,7 +430,7 @@ async fn a_receiver_can_ask_to_wait_leads_nowhere_else_and_can_end_it() {
         (shop.receiver.at("/gone").len(), shop.receiver.at("/elsewhere").len()),
         (1, 0)
     );
-    assert!(shop.run(&["list"]).contains("/gone\tall\tgone\t0\t1\t410 Gone"));
+    assert!(shop.run(&["list"]).contains("/gone all gone 0 1 2026-"));
     check_fails(
         &["--database-url", &shop.own.url, "webhook", "remove", &gone],
         "There is no webhook",
@@ -520,6 +524,61 @@ async fn events_are_kept_for_thirty_days_unless_they_still_wait() {
 }
 
 #[tokio::test]
+async fn a_server_sends_what_happens_and_needs_the_key_for_it() {
+    let api = Api::start_with(&["--secret-key", KEY]).await;
+    let receiver = Receiver::default();
+    let base = receiver.clone().listen().await;
+    let subscribe =
+        format!("insert into webhooks (id, url, kinds, created_at) values ('wh_test', '{base}/', 'all', 0)");
+    api.execute(&subscribe).await;
+    let purchase = json!({
+        "external_id": "T1-0042", "store": "main", "occurred_at": NOW, "member": "512102314864",
+        "total": {"minor": 1200, "currency": "EUR"},
+    });
+    for _ in 0..2 {
+        let answer = api
+            .client
+            .post(format!("{}/api/v1/purchases", api.base))
+            .header("authorization", "Bearer demo-till-key")
+            .header("idempotency-key", "T1-0042")
+            .json(&purchase)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+    }
+    until("the event is sent", async || !receiver.at("/").is_empty()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let earned: Vec<Value> = receiver
+        .at("/")
+        .iter()
+        .map(|request| serde_json::from_str(&request.body).unwrap())
+        .filter(|event: &Value| event["type"] == "points.earned")
+        .collect();
+    let [event] = &earned[..] else { panic!("{earned:?}") };
+    assert!(
+        event["timestamp"].as_str().unwrap().starts_with("2026-11-21T10:00"),
+        "{event}"
+    );
+    assert_eq!(event["data"]["member"], "512102314864");
+    assert_eq!(event["data"]["points"], 120, "{event}");
+    assert_eq!(event["data"]["purchase"]["total"], purchase["total"]);
+
+    let shop = Shop::open().await;
+    shop.subscribe("/", "all");
+    let url = &shop.own.url;
+    let serve = ["--database-url", url, "serve", "--demo", "--port", "0"];
+    check_fails(&serve, "signed by LOYALTY_SECRET_KEY");
+    let short = "short but secret";
+    check_fails(
+        &[&serve[..], &["--secret-key", short]].concat(),
+        "of 32 characters at least",
+    );
+    let told = loyalty_api(&[&serve[..], &["--secret-key", short]].concat()).stderr;
+    assert!(!String::from_utf8(told).unwrap().contains(short));
+}
+
+#[tokio::test]
 async fn what_cannot_be_subscribed_is_said_in_a_sentence() {
     let shop = Shop::open().await;
     let add = |url: &str, kinds: &str, expected: &str| {
@@ -560,8 +619,5 @@ async fn what_cannot_be_subscribed_is_said_in_a_sentence() {
         shop.run(&["add", url, "--kinds", "all"]);
     }
     let empty = OwnDatabase::empty().await;
-    check_fails(
-        &["--database-url", &empty.url, "webhook", "list"],
-        "no tables for webhooks yet",
-    );
+    check_fails(&["--database-url", &empty.url, "webhook", "list"], "no tables yet");
 }
