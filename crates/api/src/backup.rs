@@ -135,7 +135,8 @@ async fn prepare(file: &Path, part: &Path) -> Result<(), Failure> {
 async fn check(pool: &AnyPool) -> Result<(), Failure> {
     let (first,): (String,) = sqlx::query_as("pragma integrity_check(1)").fetch_one(pool).await?;
     if first != "ok" {
-        return Err(Failure::new(format!("The file is damaged: {first}.")));
+        let told: Vec<&str> = first.lines().collect();
+        return Err(Failure::new(format!("The file is damaged: {}.", told.join(" "))));
     }
     db::check_kind(pool).await?;
     db::migrate(pool).await?;

@@ -10,6 +10,7 @@ mod openapi;
 mod problems;
 mod quotes;
 mod rewards;
+mod running;
 mod status;
 mod support;
 mod wallet;
