@@ -1,11 +1,12 @@
 //! Everything that can be set: on the command line, or by an environment variable of the name that `--help` shows.
 
-use std::net::IpAddr;
+use std::net::{AddrParseError, IpAddr};
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use ipnet::IpNet;
 use loyalty_contract::Instant;
 use loyalty_contract::counter::StaffRole;
 
@@ -87,6 +88,11 @@ pub struct Serve {
     #[arg(long, env = "LOYALTY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
+    /// Proxies, as addresses or networks like `10.0.0.0/8`, whose X-Forwarded-For says by which address a caller is
+    /// counted for limits; from anybody else it is ignored.
+    #[arg(long, env = "LOYALTY_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// How many requests one caller can make at once before they have to wait; an eighth of it comes back each second.
     #[arg(long, env = "LOYALTY_BURST", value_name = "REQUESTS", default_value_t = 400,
         value_parser = clap::value_parser!(u32).range(8..))]
@@ -112,6 +118,13 @@ pub struct Serve {
     /// What a demo is seeded with.
     #[command(flatten)]
     pub seed: Seed,
+}
+
+/// A network, or one address as a network of its own.
+fn network(text: &str) -> Result<IpNet, AddrParseError> {
+    let text = text.trim();
+    text.parse()
+        .or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address)))
 }
 
 /// What an empty database is filled with.

@@ -15,6 +15,7 @@ mod idempotency;
 mod ledger;
 mod media;
 mod openapi;
+mod peer;
 mod problems;
 mod programme;
 mod purchases;
@@ -32,6 +33,7 @@ use axum::Router;
 use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use ipnet::IpNet;
 use loyalty_contract::{BASE, Instant, ProblemCode};
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
@@ -44,6 +46,8 @@ use crate::db::Database;
 use crate::failure::Failure;
 use crate::shop::Shop;
 use crate::worker;
+
+use peer::Proxies;
 
 pub use error::{Error, Result};
 
@@ -58,6 +62,7 @@ pub struct App {
     clock_can_move: bool,
     /// The origin that browsers reach this server by, where it is set.
     origin: Option<String>,
+    proxies: Proxies,
     shop: RwLock<Option<Arc<Shop>>>,
     in_flight: idempotency::InFlight,
 }
@@ -73,6 +78,7 @@ impl App {
             demo_in_public,
             clock_can_move: false,
             origin,
+            proxies: Proxies::default(),
             shop: RwLock::default(),
             in_flight: idempotency::InFlight::default(),
         }
@@ -108,6 +114,13 @@ impl App {
     /// What time it is for this server.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Behind proxies that are believed about who is asking.
+    #[must_use]
+    pub fn behind(self, networks: &[IpNet]) -> Self {
+        let proxies = Proxies::new(networks);
+        Self { proxies, ..self }
     }
 
     /// The programme as it is now; 503 before there is one.
@@ -177,7 +190,7 @@ pub fn router(app: Arc<App>, config: &Serve) -> Result<Router, Failure> {
             get(async move || openapi::answer(document)),
         )
         .route_layer(from_fn_with_state(Arc::clone(&app), guard::same_site));
-    let router = rate_limited(api, config.burst)?
+    let router = rate_limited(api, config.burst, app.proxies.clone())?
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/media/{name}", get(media::get_media))
@@ -200,11 +213,12 @@ fn around(router: Router, app: Arc<App>) -> Router {
 }
 
 /// Lets one address make so many requests at once, and an eighth of that each second from then on.
-fn rate_limited(router: Router<Arc<App>>, burst: u32) -> Result<Router<Arc<App>>, Failure> {
+fn rate_limited(router: Router<Arc<App>>, burst: u32, proxies: Proxies) -> Result<Router<Arc<App>>, Failure> {
     const FORGET_IDLE_CALLERS: Duration = Duration::from_secs(60);
     let config = GovernorConfigBuilder::default()
         .period(Duration::from_secs(8) / burst.max(1))
         .burst_size(burst)
+        .key_extractor(proxies)
         .finish()
         .ok_or_else(|| Failure::new("A burst is 8 requests at least."))?;
     let config = Arc::new(config);

@@ -109,8 +109,9 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
     let sending = webhooks::run(db.clone(), clock.clone(), config.secret_key.clone(), async move {
         let _ = is_over.changed().await;
     });
-    let app =
-        App::new(db, clock, demo.then_some(config.demo_in_public), origin).with_movable_clock(config.clock.is_some());
+    let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin)
+        .with_movable_clock(config.clock.is_some())
+        .behind(&config.trusted_proxies);
     let app = Arc::new(app);
     let router = http::router(Arc::clone(&app), &config)?;
     let worker = tokio::spawn(worker::run(Arc::clone(&app), ended.clone()));
