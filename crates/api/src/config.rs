@@ -93,6 +93,21 @@ pub struct Serve {
     #[arg(long, env = "LOYALTY_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// The server that sends sign-in codes by e-mail: `smtps://user:password@mail.example`, or `smtp://` with
+    /// `?tls=required` for STARTTLS; a path is the name that this server gives itself. A demo sends none.
+    #[arg(
+        long,
+        env = "LOYALTY_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        requires = "mail_from"
+    )]
+    pub smtp_url: Option<String>,
+
+    /// Who e-mails are from, such as `Shop <no-reply@shop.example>`.
+    #[arg(long, env = "LOYALTY_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
     /// How many requests one caller can make at once before they have to wait; an eighth of it comes back each second.
     #[arg(long, env = "LOYALTY_BURST", value_name = "REQUESTS", default_value_t = 400,
         value_parser = clap::value_parser!(u32).range(8..))]

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod extract;
 mod guard;
+mod guesses;
 mod health;
 mod idempotency;
 mod ledger;
@@ -44,6 +45,7 @@ use crate::clock::Clock;
 use crate::config::Serve;
 use crate::db::Database;
 use crate::failure::Failure;
+use crate::mail::Mailer;
 use crate::shop::Shop;
 use crate::worker;
 
@@ -62,6 +64,8 @@ pub struct App {
     clock_can_move: bool,
     /// The origin that browsers reach this server by, where it is set.
     origin: Option<String>,
+    /// What sends codes, where something is set up for it.
+    mailer: Option<Mailer>,
     proxies: Proxies,
     shop: RwLock<Option<Arc<Shop>>>,
     in_flight: idempotency::InFlight,
@@ -78,6 +82,7 @@ impl App {
             demo_in_public,
             clock_can_move: false,
             origin,
+            mailer: None,
             proxies: Proxies::default(),
             shop: RwLock::default(),
             in_flight: idempotency::InFlight::default(),
@@ -114,6 +119,13 @@ impl App {
     /// What time it is for this server.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// With something that sends codes by e-mail. A demo shows them instead.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Option<Mailer>) -> Self {
+        let mailer = mailer.filter(|_| !self.demo);
+        Self { mailer, ..self }
     }
 
     /// Behind proxies that are believed about who is asking.

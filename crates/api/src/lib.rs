@@ -16,6 +16,7 @@ pub mod events;
 pub mod failure;
 pub mod http;
 pub mod keys;
+mod mail;
 mod members;
 mod names;
 mod pictures;

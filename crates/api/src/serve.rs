@@ -15,6 +15,7 @@ use crate::config::Serve;
 use crate::db::{self, Database, Stage};
 use crate::failure::Failure;
 use crate::http::{self, App};
+use crate::mail::Mailer;
 use crate::{say, seed, webhooks, worker};
 
 /// For how long requests that are being answered may go on once the end was asked for.
@@ -90,6 +91,10 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
         )));
     }
     let origin = config.public_url.as_deref().map(http::origin).transpose()?;
+    let mailer = match (&config.smtp_url, &config.mail_from) {
+        (Some(url), Some(from)) => Some(Mailer::new(url, from)?),
+        _ => None,
+    };
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => Failure::new(format!(
@@ -111,6 +116,7 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
     });
     let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin)
         .with_movable_clock(config.clock.is_some())
+        .with_mailer(mailer)
         .behind(&config.trusted_proxies);
     let app = Arc::new(app);
     let router = http::router(Arc::clone(&app), &config)?;

@@ -5,27 +5,30 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use loyalty_contract::auth::{Challenge, NewChallenge, NewSession, Purpose, SignedIn};
 use loyalty_contract::{Instant, Problem, ProblemCode};
-use sqlx::AnyPool;
 
 use super::App;
-use super::answer::made;
+use super::answer::{accept_language, made};
 use super::error::{Error, Result};
 use super::extract::Json;
+use super::guesses::{self, Limit, seconds};
 use super::session::Session;
 use crate::clock::{from_millis, millis};
+use crate::mail::{self, CodeMail};
 use crate::token;
 
 const CODE_LASTS: TimeDelta = TimeDelta::minutes(10);
 const RESEND_AFTER: TimeDelta = TimeDelta::seconds(30);
 const ENROLMENT_LASTS: TimeDelta = TimeDelta::hours(1);
 const WRONG_CODES_PER_CHALLENGE: i64 = 5;
-const WRONG_CODES_PER_HOUR: i64 = 15;
-const WRONG_CODES_COUNT_FOR: TimeDelta = TimeDelta::hours(1);
+const WRONG_CODES: Limit = Limit {
+    most: 15,
+    within: TimeDelta::hours(1),
+};
 
 /// An address that a code can be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Address {
         let is_plain = text
             .chars()
             .all(|letter| !letter.is_whitespace() && !letter.is_control());
-        let is_email = text.len() <= 254 && is_plain && !name.is_empty() && !name.contains('@') && is_host(host);
+        let is_email = text.len() <= 254 && is_plain && !name.contains('@') && is_host(host) && mail::is_address(text);
         is_email.then(|| Self::Email(text.to_lowercase()))
     }
 }
@@ -64,25 +67,51 @@ fn is_host(host: &str) -> bool {
         (status = 202, body = Challenge, description = "the same whether or not a member has the address"),
         (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
-pub async fn create_challenge(State(app): State<Arc<App>>, Json(new): Json<NewChallenge>) -> Result<Response> {
+pub async fn create_challenge(
+    State(app): State<Arc<App>>,
+    asked: HeaderMap,
+    Json(new): Json<NewChallenge>,
+) -> Result<Response> {
     let detail = "neither an e-mail address nor a telephone number as in E.164";
     let address = match Address::parse(&new.address).ok_or_else(|| Error::field("/address", detail))? {
         // A demo shows its codes on the screen, which is a way to send them to any e-mail address.
-        Address::Email(address) if app.demo => address,
+        Address::Email(address) if app.demo || app.mailer.is_some() => address,
         Address::Email(_) | Address::Phone(_) => {
             let detail = "nothing is set up here that sends to such an address";
             return Err(Error::refuse(ProblemCode::ChannelUnavailable, detail));
         }
     };
     let now = app.clock.now();
-    let challenge = open_challenge(&app, &address, new.purpose, now).await?;
+    let post = match &app.mailer {
+        Some(mailer) => Some((mailer, app.shop().await?)),
+        None => None,
+    };
+    let (challenge, new_code) = open_challenge(&app, &address, new.purpose, now).await?;
+    if let (Some((mailer, shop)), Some(code)) = (post, new_code) {
+        let language = mail::language(accept_language(&asked));
+        // To whoever has the address, a member or not: neither the answer nor its time tells which.
+        mailer.send(CodeMail {
+            address,
+            code,
+            shop: shop.text(&shop.file.name, language),
+            minutes: CODE_LASTS.num_minutes(),
+            language,
+        });
+    }
     made(StatusCode::ACCEPTED, &challenge)
 }
 
-async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant) -> Result<Challenge> {
-    forget_what_is_over(&app.db.pool, now).await?;
+/// The challenge, and the code where it is a new one that is to be sent.
+async fn open_challenge(
+    app: &App,
+    address: &str,
+    purpose: Purpose,
+    now: Instant,
+) -> Result<(Challenge, Option<String>)> {
+    forget_what_is_over(app, now).await?;
     let id = token::id()?;
     let code = token::six_digits()?;
+    let mut tx = app.db.begin_write().await?;
     // One statement, so that of two at once one makes the challenge and the other finds it.
     let made: Option<(String,)> = sqlx::query_as(
         "insert into challenges (id, address, purpose, code_hash, demo_code, created_at, expires_at, tries, ended_at)
@@ -101,17 +130,17 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
     .bind(millis(now))
     .bind(millis(now + CODE_LASTS))
     .bind(millis(now - RESEND_AFTER))
-    .fetch_optional(&app.db.pool)
+    .fetch_optional(&mut *tx)
     .await?;
+    tx.commit().await?;
     if made.is_some() {
-        let demo_code = app.demo.then_some(code);
-        let expires_at = now + CODE_LASTS;
-        return Ok(Challenge {
+        let challenge = Challenge {
             challenge_id: id,
-            expires_at,
+            expires_at: now + CODE_LASTS,
             resend_after_s: seconds(RESEND_AFTER),
-            demo_code,
-        });
+            demo_code: app.demo.then(|| code.clone()),
+        };
+        return Ok((challenge, Some(code)));
     }
     // Asked again too soon: the one that is on its way already.
     let (id, created_at, expires_at, demo_code): (String, i64, i64, Option<String>) = sqlx::query_as(
@@ -121,24 +150,27 @@ async fn open_challenge(app: &App, address: &str, purpose: Purpose, now: Instant
     .bind(purpose_name(purpose))
     .fetch_one(&app.db.pool)
     .await?;
-    Ok(Challenge {
+    let challenge = Challenge {
         challenge_id: id,
         expires_at: from_millis(expires_at),
         resend_after_s: seconds(from_millis(created_at) + RESEND_AFTER - now),
         demo_code: demo_code.filter(|_| app.demo),
-    })
+    };
+    Ok((challenge, None))
 }
 
 /// Deletes what nobody can use any more, so that these tables stay as small as what is going on.
-async fn forget_what_is_over(db: &AnyPool, now: Instant) -> Result<()> {
+async fn forget_what_is_over(app: &App, now: Instant) -> Result<()> {
+    let mut tx = app.db.begin_write().await?;
     for (statement, end) in [
         ("delete from challenges where expires_at <= $1", now),
         ("delete from enrolments where expires_at <= $1", now),
         ("delete from sessions where expires_at <= $1", now),
-        ("delete from wrong_guesses where at <= $1", now - WRONG_CODES_COUNT_FOR),
+        ("delete from wrong_guesses where at <= $1", now - WRONG_CODES.within),
     ] {
-        sqlx::query(statement).bind(millis(end)).execute(db).await?;
+        sqlx::query(statement).bind(millis(end)).execute(&mut *tx).await?;
     }
+    tx.commit().await?;
     Ok(())
 }
 
@@ -181,10 +213,11 @@ pub async fn create_session(
     if purpose != purpose_name(Purpose::SignIn) {
         return Err(is_over());
     }
-    check_wrong_codes(&mut tx, &address, now).await?;
+    let subject = subject(&address);
+    WRONG_CODES.check(&mut tx, &subject, now).await?;
 
     if hash != code_hash(&new.challenge_id, &code) {
-        count_wrong_code(&mut tx, &address, now).await?;
+        guesses::count(&mut tx, &subject, now).await?;
         if tries >= WRONG_CODES_PER_CHALLENGE {
             end_challenge(&mut tx, &new.challenge_id, now).await?;
         }
@@ -234,36 +267,12 @@ pub async fn create_session(
     ))]
 pub async fn end_session(State(app): State<Arc<App>>, session: Option<Session>) -> Result<Response> {
     if let Some(session) = session {
-        session.delete(&mut *app.db.pool.acquire().await?).await?;
+        let mut tx = app.db.begin_write().await?;
+        session.delete(&mut tx).await?;
+        tx.commit().await?;
     }
     let cookie = Session::cleared(&app)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
-}
-
-async fn check_wrong_codes(db: &mut sqlx::AnyConnection, address: &str, now: Instant) -> Result<()> {
-    let recent: Vec<(i64,)> =
-        sqlx::query_as("select at from wrong_guesses where subject = $1 and at > $2 order by at desc limit $3")
-            .bind(subject(address))
-            .bind(millis(now - WRONG_CODES_COUNT_FOR))
-            .bind(WRONG_CODES_PER_HOUR)
-            .fetch_all(db)
-            .await?;
-    let Some(&(first,)) = recent.get(usize::try_from(WRONG_CODES_PER_HOUR - 1).unwrap_or_default()) else {
-        return Ok(());
-    };
-    let wait = from_millis(first) + WRONG_CODES_COUNT_FOR - now;
-    let detail = "too many wrong codes for this address within an hour";
-    Err(Error::wait(ProblemCode::TooManyAttempts, detail, seconds(wait)))
-}
-
-async fn count_wrong_code(db: &mut sqlx::AnyConnection, address: &str, now: Instant) -> Result<()> {
-    sqlx::query("insert into wrong_guesses (id, subject, at) values ($1, $2, $3)")
-        .bind(token::id()?)
-        .bind(subject(address))
-        .bind(millis(now))
-        .execute(db)
-        .await?;
-    Ok(())
 }
 
 async fn end_challenge(db: &mut sqlx::AnyConnection, id: &str, now: Instant) -> Result<()> {
@@ -284,10 +293,14 @@ fn code_hash(challenge_id: &str, code: &str) -> String {
     token::hash(format!("{challenge_id} {code}"))
 }
 
-/// Six digits as people type them: spaces between them, and the digits of their own keyboard, are forgiven.
+/// Six digits, as people type them.
 fn digits(text: &str) -> Option<String> {
-    let digits: Option<String> = text
-        .chars()
+    plain_digits(text).filter(|digits| digits.len() == 6)
+}
+
+/// Digits as people type them: spaces between them, and those of their own keyboard, are forgiven.
+pub fn plain_digits(text: &str) -> Option<String> {
+    text.chars()
         .filter(|letter| !letter.is_whitespace())
         .map(|letter| match letter {
             '0'..='9' => Some(letter),
@@ -295,8 +308,7 @@ fn digits(text: &str) -> Option<String> {
             '\u{6f0}'..='\u{6f9}' => char::from_digit(u32::from(letter) - 0x6f0, 10),
             _ => None,
         })
-        .collect();
-    digits.filter(|digits| digits.len() == 6)
+        .collect()
 }
 
 fn purpose_name(purpose: Purpose) -> &'static str {
@@ -306,11 +318,6 @@ fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::ChangeAddress => "change_address",
         Purpose::SpendAtCounter => "spend_at_counter",
     }
-}
-
-/// Whole seconds, up: whoever waits that long is not refused again.
-fn seconds(time: TimeDelta) -> u32 {
-    u32::try_from((time.num_milliseconds() + 999) / 1000).unwrap_or_default()
 }
 
 #[cfg(test)]
