@@ -108,6 +108,13 @@ create table pairings (
     expires_at bigint not null
 );
 
+-- Wrong PINs in a row: one row for a device, a store and a code, so that guesses at once are counted one by one.
+create table pin_guesses (
+    subject text not null primary key,
+    wrong bigint not null,
+    at bigint not null
+);
+
 create table staff_sessions (
     id text not null primary key,
     token_hash text not null unique,

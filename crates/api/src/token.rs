@@ -50,6 +50,15 @@ pub fn six_digits() -> Result<String, NoRandomness> {
     random::<8>().map(|bytes| format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
 }
 
+/// A member's number: twelve random digits, the first of which is no 0, so that no program drops it.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn member_number() -> Result<String, NoRandomness> {
+    const FIRST: u64 = 100_000_000_000;
+    random::<8>().map(|bytes| (FIRST + u64::from_be_bytes(bytes) % (9 * FIRST)).to_string())
+}
+
 /// The digits of Crockford's base 32 (<https://www.crockford.com/base32.html>).
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

@@ -75,6 +75,22 @@ pub struct Device {
     pub store: String,
     /// What the shop calls it.
     pub name: String,
+    /// When a manager paired it.
+    pub paired_at: DateTime<Utc>,
+}
+
+/// Which devices of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct DeviceQuery {
+    /// How many devices at most: 1 to 100, 25 unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// Gives points, or takes them: a correction, with its reason.

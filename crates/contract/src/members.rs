@@ -1,7 +1,5 @@
 //! Joining the programme.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -31,20 +29,20 @@ pub struct NewMember {
     pub referral_code: Option<String>,
 }
 
-/// What somebody agreed to be written to about, and how.
-pub type Consents = BTreeMap<ConsentPurpose, Vec<Channel>>;
-
-/// What a shop may write about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// What somebody agreed to be written to about, and by which channels; nothing by none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentPurpose {
+#[serde(default, deny_unknown_fields)]
+pub struct Consents {
     /// What is on offer.
-    Offers,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Channel>,
     /// What is about to end, such as points.
-    Reminders,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reminders: Vec<Channel>,
     /// What they think of the shop.
-    Surveys,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub surveys: Vec<Channel>,
 }
 
 /// How a shop may write.

@@ -13,6 +13,8 @@ use loyalty_contract::{Instant, Problem, ProblemCode};
 
 use super::App;
 use super::answer::{accept_language, made};
+use super::caller;
+use super::counter_sessions;
 use super::error::{Error, Result};
 use super::extract::Json;
 use super::guesses::{self, Limit, seconds};
@@ -167,6 +169,12 @@ async fn forget_what_is_over(app: &App, now: Instant) -> Result<()> {
         ("delete from enrolments where expires_at <= $1", now),
         ("delete from sessions where expires_at <= $1", now),
         ("delete from wrong_guesses where at <= $1", now - WRONG_CODES.within),
+        ("delete from pairings where expires_at <= $1", now),
+        ("delete from staff_sessions where seen_at <= $1", now - caller::IDLE),
+        (
+            "delete from pin_guesses where at <= $1",
+            now - counter_sessions::WRONG_PINS_COUNT_FOR,
+        ),
     ] {
         sqlx::query(statement).bind(millis(end)).execute(&mut *tx).await?;
     }

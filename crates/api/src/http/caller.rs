@@ -69,6 +69,28 @@ struct StaffRow {
     member_id: Option<String>,
 }
 
+impl Staff {
+    /// Refuses whoever is no manager.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn check_manager(&self) -> Result<()> {
+        match self.role {
+            StaffRole::Manager => Ok(()),
+            StaffRole::Clerk => Err(Error::refuse(ProblemCode::Forbidden, "this is for managers")),
+        }
+    }
+}
+
+/// The role as the database has it.
+pub fn role_named(name: &str) -> StaffRole {
+    if name == "manager" {
+        StaffRole::Manager
+    } else {
+        StaffRole::Clerk
+    }
+}
+
 impl Counter {
     /// Whose idempotency keys these are, and who stands in the audit.
     pub fn scope(&self) -> String {
@@ -140,8 +162,8 @@ impl Counter {
         let now = app.clock.now();
         let found: Option<StaffRow> = sqlx::query_as(
             "select t.id as session_id, t.seen_at, s.id, s.store, s.role, s.member_id
-             from staff_sessions t join staff s on s.id = t.staff_id
-             where t.token_hash = $1 and t.seen_at > $2 and s.disabled_at is null",
+             from staff_sessions t join staff s on s.id = t.staff_id left join devices d on d.id = t.device_id
+             where t.token_hash = $1 and t.seen_at > $2 and s.disabled_at is null and d.revoked_at is null",
         )
         .bind(token::hash(secret))
         .bind(millis(now - IDLE))
@@ -161,11 +183,7 @@ impl Counter {
             id: row.id,
             session_id: row.session_id,
             store: row.store,
-            role: if row.role == "manager" {
-                StaffRole::Manager
-            } else {
-                StaffRole::Clerk
-            },
+            role: role_named(&row.role),
             member_id: row.member_id,
         }))
     }
@@ -207,5 +225,20 @@ impl OptionalFromRequestParts<Arc<App>> for Counter {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
         Self::of(&parts.headers, app).await
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Staff {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        match Counter::of(&parts.headers, app).await? {
+            Some(Counter::Staff(staff)) => Ok(staff),
+            Some(Counter::Key(_)) => Err(Error::refuse(
+                ProblemCode::Forbidden,
+                "this is for staff, not for a key",
+            )),
+            None => Err(Error::refuse(ProblemCode::SignedOut, "this needs a staff session")),
+        }
     }
 }

@@ -59,12 +59,16 @@ impl Error {
 
     /// A field that is missing, unknown or outside what it may be.
     pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        let error = FieldError {
+        Self::fields(vec![FieldError {
             pointer: pointer.into(),
             detail: detail.into(),
-        };
+        }])
+    }
+
+    /// Several such fields, so that all of them can be corrected at once.
+    pub fn fields(errors: Vec<FieldError>) -> Self {
         Self::Refused(Box::new(Refusal {
-            errors: vec![error],
+            errors,
             ..Refusal::new(ProblemCode::InvalidFields, "a field is not what it can be")
         }))
     }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use loyalty_contract::ProblemCode;
 
 use super::caller::staff_token;
+use super::devices::device_token;
 use super::session::token_of;
 use super::{App, Error};
 
@@ -50,8 +51,11 @@ pub async fn harmless(State(app): State<Arc<App>>, request: Request, next: Next)
 /// Refuses a write with a cookie that another site's page may have sent.
 pub async fn same_site(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let has_cookie = token_of(&app, request.headers()).is_some() || staff_token(&app, request.headers()).is_some();
-    if is_write && has_cookie && !comes_from_here(&app, request.headers()) {
+    let headers = request.headers();
+    let has_cookie = [token_of, staff_token, device_token]
+        .iter()
+        .any(|token| token(&app, headers).is_some());
+    if is_write && has_cookie && !comes_from_here(&app, headers) {
         let detail = "a write with a cookie needs Sec-Fetch-Site: same-origin, or an allowed Origin";
         return Error::refuse(ProblemCode::Forbidden, detail).into_response();
     }

@@ -11,7 +11,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, auth, counter, demo, ledger, programme, purchases, quotes, redemptions, rewards, status};
+use super::{
+    App, auth, counter, counter_sessions, demo, devices, ledger, members, programme, purchases, quotes, redemptions,
+    rewards, status,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,7 +35,7 @@ use super::{App, auth, counter, demo, ledger, programme, purchases, quotes, rede
         (name = "quotes", description = "What would happen, without doing it"),
         (name = "redemptions", description = "Points that were turned into a voucher"),
         (name = "till", description = "What was bought and what came back, as a till tells it"),
-        (name = "counter", description = "What staff do"),
+        (name = "counter", description = "What staff do, and the devices that they work on"),
         (name = "demo", description = "What only a demo can do"),
     )
 )]
@@ -61,6 +64,15 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(auth::create_challenge))
         .routes(routes!(auth::create_session))
         .routes(routes!(auth::end_session))
+        .routes(routes!(members::create_member))
+        .routes(routes!(counter_sessions::create_staff_session))
+        .routes(routes!(
+            counter_sessions::get_staff_session,
+            counter_sessions::end_staff_session
+        ))
+        .routes(routes!(devices::create_pairing))
+        .routes(routes!(devices::create_device, devices::list_devices))
+        .routes(routes!(devices::delete_device))
         .routes(routes!(status::get_status))
         .routes(routes!(ledger::list_entries))
         .routes(routes!(rewards::list_rewards))

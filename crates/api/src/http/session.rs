@@ -41,7 +41,7 @@ impl Session {
         .bind(millis(now + LASTS))
         .execute(db)
         .await?;
-        cookie(app, &secret, LASTS.num_seconds())
+        cookie(app, cookie_name(app), &secret, Some(LASTS))
     }
 
     /// Whose idempotency keys these are: the member's, on whatever device.
@@ -60,7 +60,7 @@ impl Session {
 
     /// The cookie that clears the browser's.
     pub fn cleared(app: &App) -> Result<HeaderValue> {
-        cookie(app, "", 0)
+        cookie(app, cookie_name(app), "", Some(TimeDelta::zero()))
     }
 
     async fn of(headers: &HeaderMap, app: &App) -> Result<Option<Self>> {
@@ -87,12 +87,11 @@ impl Session {
     }
 }
 
-fn cookie(app: &App, value: &str, max_age: i64) -> Result<HeaderValue> {
+/// A cookie that no script reads and no other site sends; without `lasts` it ends with the browser.
+pub fn cookie(app: &App, name: &str, value: &str, lasts: Option<TimeDelta>) -> Result<HeaderValue> {
+    let max_age = lasts.map_or_else(String::new, |lasts| format!("; Max-Age={}", lasts.num_seconds()));
     let secure = if app.is_secure() { "; Secure" } else { "" };
-    let text = format!(
-        "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}",
-        cookie_name(app)
-    );
+    let text = format!("{name}={value}; Path=/{max_age}; HttpOnly; SameSite=Strict{secure}");
     HeaderValue::try_from(text).map_err(Error::internal)
 }
 

@@ -39,6 +39,16 @@ impl OwnDatabase {
         }
     }
 
+    /// The same as a shop's own: not marked as a demo.
+    pub async fn seeded_as_a_shop() -> Self {
+        let own = Self::seeded().await;
+        let db = db::connect(&own.url).await.unwrap();
+        let unmark = sqlx::query("delete from meta where name = 'demo'");
+        unmark.execute(&db).await.unwrap();
+        db.close().await;
+        own
+    }
+
     /// Without any tables yet.
     pub async fn empty() -> Self {
         match env::var("LOYALTY_TEST_DATABASE_URL") {

@@ -4,7 +4,9 @@
 
 mod auth;
 mod commands;
+mod counter_sessions;
 mod database;
+mod joining;
 mod ledger;
 mod openapi;
 mod problems;

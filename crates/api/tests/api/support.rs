@@ -1,5 +1,7 @@
 //! A server with the sample, and somebody who talks to it.
 
+use std::collections::BTreeMap;
+
 use clap::Parser;
 use loyalty_api::config::{Cli, Command, Serve};
 use loyalty_api::db::Database;
@@ -38,7 +40,12 @@ impl Api {
 
     /// With more arguments for `serve`.
     pub async fn start_with(arguments: &[&str]) -> Self {
-        let own = OwnDatabase::seeded().await;
+        let demo = ["--demo", "--clock", NOW];
+        Self::over(OwnDatabase::seeded().await, &[&demo, arguments].concat()).await
+    }
+
+    /// Over that database, with these arguments for `serve`.
+    pub async fn over(own: OwnDatabase, arguments: &[&str]) -> Self {
         let database = Database::connect(&own.url).await.unwrap();
         let db = database.pool.clone();
         let server = start(database, config(arguments)).await.unwrap();
@@ -69,17 +76,7 @@ impl Api {
             .answer(&challenge, challenge["demo_code"].as_str().unwrap())
             .await;
         assert_eq!(answer.status(), StatusCode::CREATED);
-        let cookie = answer.headers()["set-cookie"]
-            .to_str()
-            .unwrap()
-            .split(';')
-            .next()
-            .unwrap()
-            .to_owned();
-        Visitor {
-            cookie: Some(cookie),
-            ..visitor
-        }
+        visitor.keeping(&answer)
     }
 
     pub async fn execute(&self, statement: &str) {
@@ -93,6 +90,20 @@ impl Api {
 impl Visitor {
     pub fn speaking(self, language: &'static str) -> Self {
         Self { language, ..self }
+    }
+
+    /// With the cookies that came with an answer.
+    pub fn keeping(self, answer: &Response) -> Self {
+        let set = answer.headers().get_all("set-cookie").iter();
+        let new = set.map(|set| set.to_str().unwrap().split(';').next().unwrap());
+        let old = self.cookie.iter().flat_map(|cookie| cookie.split("; "));
+        // By their names, so that a new one takes the place of an old one.
+        let cookies: BTreeMap<_, _> = old.chain(new).map(|cookie| cookie.split_once('=').unwrap()).collect();
+        let cookies: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Self {
+            cookie: Some(cookies.join("; ")),
+            ..self
+        }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -169,7 +180,7 @@ pub fn problem(answer: Response, code: &str) -> impl Future<Output = Value> {
 }
 
 fn config(arguments: &[&str]) -> Serve {
-    let always = ["loyalty-api", "serve", "--demo", "--port", "0", "--clock", NOW];
+    let always = ["loyalty-api", "serve", "--port", "0"];
     match Cli::parse_from(always.iter().chain(arguments)).command {
         Command::Serve(serve) => serve,
         other => panic!("{other:?}"),

@@ -1,0 +1,229 @@
+//! Joining: an address that was just proved becomes a member.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use chrono::NaiveDate;
+use loyalty_contract::members::{Consents, NewMember};
+use loyalty_contract::status::{Member, MemberState};
+use loyalty_contract::{FieldError, Problem, ProblemCode};
+use loyalty_rules::calendar::day_of;
+use sqlx::AnyConnection;
+
+use super::App;
+use super::answer::made;
+use super::error::{Error, Result};
+use super::extract::Json;
+use super::session::Session;
+use crate::clock::millis;
+use crate::events::{Event, record};
+use crate::shop::Shop;
+use crate::token;
+
+/// The longest name, of a member or of a device, in characters.
+pub const LONGEST_NAME: usize = 80;
+
+/// How often another number is drawn where one is taken: of 900 thousand million, hardly ever once.
+const DRAWS: usize = 8;
+
+/// Joins with an address that was just proved, and signs in.
+#[utoipa::path(post, path = "/members", operation_id = "create_member", tag = "auth",
+    request_body = NewMember,
+    responses(
+        (status = 201, body = Member, description = "a member, signed in by the cookie that comes with it"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
+    ))]
+pub async fn create_member(
+    State(app): State<Arc<App>>,
+    session: Option<Session>,
+    Json(new): Json<NewMember>,
+) -> Result<Response> {
+    let shop = app.shop().await?;
+    let now = app.clock.now();
+    let since = day_of(now, &shop.zone);
+    // Checked before the token is used up, so that a mistake can be corrected.
+    let new = checked(new, &shop, since)?;
+
+    let mut tx = app.db.begin_write().await?;
+    // The first statement is the write that locks the token: of two at once one joins.
+    let proved: Option<(String,)> =
+        sqlx::query_as("delete from enrolments where token_hash = $1 and expires_at > $2 returning address")
+            .bind(token::hash(&new.enrolment_token))
+            .bind(millis(now))
+            .fetch_optional(&mut *tx)
+            .await?;
+    let is_over = || Error::refuse(ProblemCode::EnrolmentExpired, "the token is too old, used or unknown");
+    let (address,) = proved.ok_or_else(is_over)?;
+    let id = token::id()?;
+    let number = insert(&mut tx, &id, &address, &new, since).await?;
+    let joined = Event::joined(now, since, new.store.as_deref(), new.referral_code.as_deref());
+    record(&mut tx, &id, &number, vec![joined]).await?;
+    // The new cookie takes the place of the old one, which nobody could end any more.
+    if let Some(session) = session {
+        session.delete(&mut tx).await?;
+    }
+    let cookie = Session::begin(&mut tx, &app, &id, now).await?;
+    tx.commit().await?;
+
+    let member = Member {
+        number,
+        name: new.name,
+        since,
+        state: MemberState::Active,
+        contact: None,
+    };
+    let mut response = made(StatusCode::CREATED, &member)?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Writes the member down under a number that nobody has, and gives the number.
+async fn insert(tx: &mut AnyConnection, id: &str, address: &str, new: &NewMember, since: NaiveDate) -> Result<String> {
+    let consents = serde_json::to_string(&new.consents)?;
+    for _ in 0..DRAWS {
+        let number = token::member_number()?;
+        let inserted = sqlx::query(
+            "insert into members (id, version, number, name, email, language, since, state, unread_messages,
+                entry_count, balance, earned, spent, expired, birthday, store, terms_version, consents, referral_code)
+             values ($1, 1, $2, $3, $4, $5, $6, 'active', 0, 0, 0, 0, 0, 0, $7, $8, $9, $10, $11)
+             on conflict do nothing",
+        )
+        .bind(id)
+        .bind(&number)
+        .bind(&new.name)
+        .bind(address)
+        .bind(&new.language)
+        .bind(i64::from(since.to_epoch_days()))
+        .bind(new.birthday.map(|day| i64::from(day.to_epoch_days())))
+        .bind(&new.store)
+        .bind(i64::from(new.accepted_terms_version))
+        .bind(&consents)
+        .bind(&new.referral_code)
+        .execute(&mut *tx)
+        .await?;
+        if inserted.rows_affected() == 1 {
+            return Ok(number);
+        }
+        let taken: Option<(String,)> = sqlx::query_as("select id from members where email = $1")
+            .bind(address)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if taken.is_some() {
+            let detail = "somebody joined with this address meanwhile";
+            return Err(Error::refuse(ProblemCode::AlreadyMember, detail));
+        }
+    }
+    Err(Error::internal("no member number was free"))
+}
+
+/// What somebody may join with, tidied; or every field that is wrong.
+fn checked(new: NewMember, shop: &Shop, today: NaiveDate) -> Result<NewMember> {
+    let mut errors = vec![];
+    let mut require = |is_met: bool, pointer: &str, detail: &str| {
+        if !is_met {
+            errors.push(FieldError {
+                pointer: pointer.to_owned(),
+                detail: detail.to_owned(),
+            });
+        }
+    };
+    let name = new.name.trim();
+    require(is_name(name), "/name", "a name has 1 to 80 characters");
+    require(
+        is_language_tag(&new.language),
+        "/language",
+        "a language is a BCP 47 tag, like pt-BR",
+    );
+    require(
+        new.accepted_terms_version == shop.file.terms.version,
+        "/accepted_terms_version",
+        "only the present version of the terms can be accepted",
+    );
+    require(
+        new.birthday
+            .is_none_or(|day| NaiveDate::from_ymd_opt(1900, 1, 1).is_some_and(|first| (first..=today).contains(&day))),
+        "/birthday",
+        "a birthday lies between 1900 and today",
+    );
+    require(
+        new.store
+            .as_deref()
+            .is_none_or(|id| shop.file.stores.iter().any(|store| store.id == id)),
+        "/store",
+        "the programme has no such store",
+    );
+    require(
+        new.referral_code
+            .as_deref()
+            .is_none_or(|code| (1..=64).contains(&code.chars().count()) && code.chars().all(is_visible)),
+        "/referral_code",
+        "a referral code has 1 to 64 visible characters",
+    );
+    if !errors.is_empty() {
+        return Err(Error::fields(errors));
+    }
+    let Consents {
+        mut offers,
+        mut reminders,
+        mut surveys,
+    } = new.consents;
+    for channels in [&mut offers, &mut reminders, &mut surveys] {
+        channels.sort_unstable();
+        channels.dedup();
+    }
+    Ok(NewMember {
+        name: name.to_owned(),
+        consents: Consents {
+            offers,
+            reminders,
+            surveys,
+        },
+        ..new
+    })
+}
+
+/// Whether something can be called so, once what stands around it is trimmed.
+pub fn is_name(text: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+fn is_visible(letter: char) -> bool {
+    !letter.is_whitespace() && !letter.is_control()
+}
+
+/// Whether it is formed as BCP 47 has it. Any will do: what a member reads is the best match that there is.
+fn is_language_tag(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let is_language = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_further =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 35 && parts.next().is_some_and(is_language) && parts.all(is_further)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_tags_are_told_from_other_texts() {
+        for tag in ["en", "pt-BR", "zh-Hant-TW", "sr-Latn", "de-CH-1996", "fil", "en-x-shop"] {
+            assert!(is_language_tag(tag), "{tag}");
+        }
+        for other in [
+            "",
+            "e",
+            "en_GB",
+            "en-",
+            "-en",
+            "en--GB",
+            "english language",
+            "123",
+            "en-\u{130}",
+            "en\0",
+        ] {
+            assert!(!is_language_tag(other), "{other:?}");
+        }
+    }
+}
