@@ -179,7 +179,8 @@ create table deliveries (
 create index deliveries_due on deliveries (webhook_id, next_at) where next_at is not null;
 create index deliveries_by_event on deliveries (event_id);
 
--- A file that is being imported, and its rows until each member's were booked.
+-- A file that is or was imported, known by what is in it, and its rows until each member's were booked. `known` is how
+-- many rows were there already.
 create table imports (
     id text not null primary key,
     kind text not null,
@@ -189,7 +190,8 @@ create table imports (
     read_at bigint,
     finished_at bigint,
     booked bigint not null,
-    rejected bigint not null
+    known bigint not null,
+    unique (kind, fingerprint)
 );
 create table import_rows (
     import_id text not null references imports (id),
@@ -199,7 +201,8 @@ create table import_rows (
     external_id text not null,
     occurred_at bigint not null,
     total_minor bigint not null,
-    primary key (import_id, line)
+    primary key (import_id, line),
+    unique (import_id, store, external_id)
 );
 create index import_rows_by_member on import_rows (import_id, member_number, occurred_at);
 create table import_rejects (
