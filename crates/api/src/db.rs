@@ -10,6 +10,7 @@ use sqlx::any::{AnyArguments, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Transaction};
+use tokio::time::timeout;
 
 use crate::failure::Failure;
 
@@ -44,6 +45,17 @@ impl Database {
             pool.clone()
         };
         Ok(Self { pool, writers })
+    }
+
+    /// Ends every connection: with the last one, SQLite puts its log into the file.
+    pub async fn close(&self) {
+        const A_MOMENT: Duration = Duration::from_secs(1);
+        // Whatever still uses one then is cut off, which loses nothing.
+        let _ = timeout(A_MOMENT, async {
+            self.writers.close().await;
+            self.pool.close().await;
+        })
+        .await;
     }
 
     /// Begins a transaction that writes. Its first statement is to be the write that locks what it is about.

@@ -48,35 +48,41 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         return backup::restore(&cli.database_url, arguments).await;
     }
     let database = db::Database::connect(&cli.database_url).await?;
-    let db = database.pool.clone();
+    let done = run_over(&database, cli).await;
+    database.close().await;
+    done
+}
+
+async fn run_over(database: &db::Database, cli: Cli) -> Result<(), Failure> {
+    let db = &database.pool;
     match cli.command {
-        Command::Serve(config) => serve::run(database, config).await,
+        Command::Serve(config) => serve::run(database.clone(), config).await,
         Command::Migrate => {
-            db::migrate(&db).await?;
+            db::migrate(db).await?;
             say("The database is up to date.");
             Ok(())
         }
         Command::Seed(config) => {
-            db::migrate(&db).await?;
-            seed::seed(&db, &config, clock::Clock::default()).await?;
+            db::migrate(db).await?;
+            seed::seed(db, &config, clock::Clock::default()).await?;
             say("The database has the sample now, and is marked as a demo.");
             Ok(())
         }
-        Command::Webhook(command) => webhooks::commands::run(&database, command, &clock::Clock::default()).await,
+        Command::Webhook(command) => webhooks::commands::run(database, command, &clock::Clock::default()).await,
         Command::Verify => {
-            db::check_tables(&db).await?;
-            let found = verify::verify(&db).await?;
+            db::check_tables(db).await?;
+            let found = verify::verify(db).await?;
             say(&format!(
                 "Verified {} members and {} ledger entries: no difference.",
                 found.members, found.entries
             ));
             Ok(())
         }
-        Command::Programme(command) => apply::run(&database, command).await,
-        Command::Stock(command) => stock::run(&database, command).await,
-        Command::Staff(command) => staff::run(&database, command).await,
-        Command::Key(command) => keys::run(&database, command).await,
-        Command::Backup(arguments) => backup::backup(&database, &arguments).await,
+        Command::Programme(command) => apply::run(database, command).await,
+        Command::Stock(command) => stock::run(database, command).await,
+        Command::Staff(command) => staff::run(database, command).await,
+        Command::Key(command) => keys::run(database, command).await,
+        Command::Backup(arguments) => backup::backup(database, &arguments).await,
         Command::Restore(arguments) => backup::restore(&cli.database_url, &arguments).await,
     }
 }
