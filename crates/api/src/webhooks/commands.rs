@@ -104,12 +104,17 @@ fn is_this_machine(host: &str) -> bool {
     address.is_ok_and(|address| address.is_loopback()) || host.eq_ignore_ascii_case("localhost")
 }
 
-/// Webhooks that the receiver ended itself are told of as well, for as long as their deliveries are kept.
+/// Webhooks that the receiver ended itself are told of as well, for as long as their deliveries are kept. What was given
+/// up and then replayed has not failed.
 const LIST: &str = "
 select w.id, w.url, w.kinds, w.removed_at,
     (select count(*) from deliveries d where d.webhook_id = w.id and d.next_at is not null),
-    (select count(*) from deliveries d
-        where d.webhook_id = w.id and d.next_at is null and d.delivered_at is null and d.tried_at is not null),
+    (select count(distinct d.event_id) from deliveries d
+        where d.webhook_id = w.id and d.next_at is null and d.delivered_at is null and d.tried_at is not null
+        and not exists (
+            select 1 from deliveries again where again.event_id = d.event_id and again.webhook_id = w.id
+                and (again.next_at is not null or again.delivered_at is not null)
+        )),
     l.last_result, l.tried_at
 from webhooks w
 left join deliveries l on l.id = (

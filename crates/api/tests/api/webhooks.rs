@@ -376,6 +376,11 @@ async fn what_fails_is_tried_again_at_the_times_that_are_said_then_given_up_and_
         shop.count("deliveries where delivered_at is not null").await == 1
     })
     .await;
+    let listed = shop.run(&["list"]);
+    assert!(
+        listed.contains("/broken all active 0 0 ") && listed.ends_with("200 OK"),
+        "{listed}"
+    );
     worker.stop().await;
     let got = shop.receiver.at("/broken");
     assert_eq!(got.len(), 11);
