@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sqlx::any::{AnyArguments, AnyPoolOptions, install_default_drivers};
+use sqlx::any::{AnyArguments, AnyPoolOptions, AnyRow, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Transaction};
@@ -15,6 +15,9 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+
+/// How many rows are inserted or changed with each statement.
+pub const ROWS_AT_ONCE: usize = 200;
 
 /// How many connections are kept.
 const CONNECTIONS: u32 = 10;
@@ -302,29 +305,45 @@ pub async fn insert_rows(
     columns: &[&str],
     rows: Vec<Vec<Value>>,
 ) -> Result<(), sqlx::Error> {
-    const ROWS_AT_ONCE: usize = 200;
+    insert_rows_or(connection, table, columns, rows, "").await.map(|_| ())
+}
+
+/// Inserts rows like [`insert_rows`], and gives back what `ending` asks for: it stands behind the values, such as
+/// `on conflict do nothing returning id`.
+///
+/// # Errors
+/// Where the database refuses.
+pub async fn insert_rows_or(
+    connection: &mut AnyConnection,
+    table: &str,
+    columns: &[&str],
+    rows: Vec<Vec<Value>>,
+    ending: &'static str,
+) -> Result<Vec<AnyRow>, sqlx::Error> {
+    let mut returned = vec![];
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
-        let places: Vec<String> = (0..chunk.len())
-            .map(|row| {
-                let places: Vec<String> = (1..=columns.len())
-                    .map(|column| format!("${}", row * columns.len() + column))
-                    .collect();
-                format!("({})", places.join(", "))
-            })
-            .collect();
         let statement = format!(
-            "insert into {table} ({}) values {}",
+            "insert into {table} ({}) values {} {ending}",
             columns.join(", "),
-            places.join(", ")
+            places(chunk.len(), columns.len())
         );
-        // Names of tables and columns are this crate's own; every value is bound.
+        // Names of tables and columns and the ending are this crate's own; every value is bound.
         let mut query = sqlx::query(AssertSqlSafe(statement));
         for value in chunk.into_iter().flatten() {
             query = value.bind(query);
         }
-        query.execute(&mut *connection).await?;
+        returned.extend(query.fetch_all(&mut *connection).await?);
     }
-    Ok(())
+    Ok(returned)
+}
+
+/// The placeholders of so many rows: `($1, $2), ($3, $4)`.
+pub fn places(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

@@ -16,7 +16,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{Account, AccountError, BelongsTo, HeldLot, Part, Purchase, Return, Totals, by_day, kind_name};
 use crate::clock::{from_millis, millis};
-use crate::db::{Value, insert_rows};
+use crate::db::{Value, insert_rows, insert_rows_or};
 use crate::events::{self, Event};
 use crate::http::{Error, Result};
 use crate::members::{from_day_number, state_of};
@@ -411,18 +411,20 @@ impl<'a> Books<'a> {
     }
 
     async fn save_days(&mut self, tx: &mut AnyConnection) -> Result<()> {
-        for day in &self.account.changed_days {
-            let points = self.account.qualifying.get(day).copied().unwrap_or_default();
-            sqlx::query(
-                "insert into qualifying (member_id, day, points) values ($1, $2, $3)
-                 on conflict (member_id, day) do update set points = excluded.points",
-            )
-            .bind(&self.member_id)
-            .bind(i64::from(day.to_epoch_days()))
-            .bind(points.0)
-            .execute(&mut *tx)
-            .await?;
-        }
+        let days = self.account.changed_days.iter();
+        let rows = days
+            .map(|day| {
+                let points = self.account.qualifying.get(day).copied().unwrap_or_default();
+                vec![
+                    self.member_id.as_str().into(),
+                    i64::from(day.to_epoch_days()).into(),
+                    points.0.into(),
+                ]
+            })
+            .collect();
+        let columns = ["member_id", "day", "points"];
+        let ending = "on conflict (member_id, day) do update set points = excluded.points";
+        insert_rows_or(tx, "qualifying", &columns, rows, ending).await?;
         Ok(())
     }
 
