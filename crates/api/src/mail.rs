@@ -153,6 +153,22 @@ mod tests {
     }
 
     #[test]
+    fn the_urls_of_the_documentation_are_read() {
+        for url in [
+            "smtps://user:p%40ss@mail.example",
+            "smtps://user:password@mail.example:465/wallet.example",
+            "smtp://mail.example?tls=required",
+            "smtp://127.0.0.1:25",
+        ] {
+            let mailer = Mailer::new(url, "Shop <no-reply@shop.example>");
+            assert!(
+                mailer.is_ok_and(|mailer| !format!("{mailer:?}").contains("p@ss")),
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
     fn a_url_or_a_sender_that_is_none_is_refused_without_its_password() {
         for (url, from) in [
             ("mail.example", "shop@shop.example"),
