@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use loyalty_contract::Instant;
 use loyalty_contract::counter::StaffRole;
@@ -59,6 +59,11 @@ pub enum Command {
     /// Keys for tills and CRMs.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Takes over members and purchases that a shop already has, from a CSV file.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Writes members, ledger or redemptions as CSV, for a CRM.
+    Export(Export),
     /// Copies an SQLite database into a file, also while it is served.
     Backup(Backup),
     /// Puts a backup in the place of an SQLite database that nobody has open.
@@ -357,6 +362,54 @@ pub struct NewKey {
     /// The only store that it may speak for, by its id; every one unless told.
     #[arg(long, value_name = "ID")]
     pub store: Option<String>,
+}
+
+/// What `loyalty-api import` can take over.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Members, by the columns `number`, `name`, `email`, `language` and `since`. Ends with 3 if rows were rejected.
+    Members(ImportFile),
+    /// Purchases, by the columns `external_id`, `store`, `occurred_at`, `total` and `member`. Ends with 3 if rows were rejected.
+    Purchases(ImportFile),
+}
+
+/// Which file.
+#[derive(Args, Clone, Debug)]
+pub struct ImportFile {
+    /// A CSV file with a header; the same again goes on with it where it was interrupted.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Where the lines that were rejected are written, each with the reason; unless told, beside the file with
+    /// `.rejected.csv` behind its name.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+}
+
+/// What is written where.
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// What to write.
+    pub what: ExportWhat,
+
+    /// The file to write, whose place it takes once it is whole; standard output unless told.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Only members who joined, entries and redemptions that were made from this day on.
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<NaiveDate>,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportWhat {
+    /// Everybody, with what they have and where they stand.
+    Members,
+    /// Every entry of every ledger.
+    Ledger,
+    /// Everything that points were turned into.
+    Redemptions,
 }
 
 /// Where a backup goes.

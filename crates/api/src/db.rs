@@ -74,6 +74,11 @@ impl Database {
         }
     }
 
+    /// Whether whoever writes keeps everybody else from it meanwhile.
+    pub fn has_one_writer(&self) -> bool {
+        is_sqlite(&self.pool)
+    }
+
     /// Begins a transaction that only reads, and in which every statement sees the database as it was at one instant.
     ///
     /// # Errors
@@ -342,7 +347,9 @@ pub async fn insert_rows_or(
 /// The placeholders of so many rows: `($1, $2), ($3, $4)`.
 pub fn places(rows: usize, columns: usize) -> String {
     let row = |row: usize| {
-        let places: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        let places: Vec<String> = (1..=columns)
+            .map(|column| format!("${}", row * columns + column))
+            .collect();
         format!("({})", places.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")

@@ -54,7 +54,11 @@ use crate::worker;
 
 use peer::Proxies;
 
+pub(crate) use auth::email_address;
 pub use error::{Error, Result};
+pub(crate) use extract::MOST_MINOR;
+pub(crate) use members::{is_language_tag, is_name};
+pub(crate) use purchases::fingerprint;
 
 /// What every handler shares. It holds no state of a request: any number of processes serve one database.
 #[derive(Debug)]

@@ -13,8 +13,10 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod events;
+pub mod export;
 pub mod failure;
 pub mod http;
+pub mod import;
 pub mod keys;
 mod mail;
 mod members;
@@ -34,18 +36,21 @@ pub mod verify;
 pub mod webhooks;
 pub mod worker;
 
+use std::process::ExitCode;
+
 use config::{Cli, Command};
 use failure::Failure;
 use terminal::say;
 
-/// Does what the command line asks for.
+/// Does what the command line asks for, and gives what the program is to end with.
 ///
 /// # Errors
 /// [`Failure`], to be shown to whoever asked.
-pub async fn run(cli: Cli) -> Result<(), Failure> {
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     if let Command::Restore(arguments) = &cli.command {
         // Before anything opens the database, whose place it takes.
-        return backup::restore(&cli.database_url, arguments).await;
+        backup::restore(&cli.database_url, arguments).await?;
+        return Ok(ExitCode::SUCCESS);
     }
     let database = db::Database::connect(&cli.database_url).await?;
     let done = run_over(&database, cli).await;
@@ -53,9 +58,10 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     done
 }
 
-async fn run_over(database: &db::Database, cli: Cli) -> Result<(), Failure> {
+async fn run_over(database: &db::Database, cli: Cli) -> Result<ExitCode, Failure> {
     let db = &database.pool;
     match cli.command {
+        Command::Import(command) => return import::run(database, command, &clock::Clock::default()).await,
         Command::Serve(config) => serve::run(database.clone(), config).await,
         Command::Migrate => {
             db::migrate(db).await?;
@@ -82,7 +88,9 @@ async fn run_over(database: &db::Database, cli: Cli) -> Result<(), Failure> {
         Command::Stock(command) => stock::run(database, command).await,
         Command::Staff(command) => staff::run(database, command).await,
         Command::Key(command) => keys::run(database, command).await,
+        Command::Export(arguments) => export::run(database, &arguments, &clock::Clock::default()).await,
         Command::Backup(arguments) => backup::backup(database, &arguments).await,
         Command::Restore(arguments) => backup::restore(&cli.database_url, &arguments).await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

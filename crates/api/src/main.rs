@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         .with_writer(io::stderr)
         .init();
     match loyalty_api::run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::FAILURE

@@ -55,6 +55,14 @@ impl Address {
     }
 }
 
+/// An e-mail address as it is kept; `None` where the text is none.
+pub fn email_address(text: &str) -> Option<String> {
+    match Address::parse(text)? {
+        Address::Email(address) => Some(address),
+        Address::Phone(_) => None,
+    }
+}
+
 fn is_host(host: &str) -> bool {
     host.contains('.')
         && host

@@ -155,7 +155,7 @@ pub fn check_text(pointer: &str, text: &str, most: usize) -> Result<()> {
 }
 
 /// The most minor units that anything costs here: far above any purchase, far below what sums of them can hold.
-const MOST_MINOR: i64 = 1_000_000_000_000_000;
+pub const MOST_MINOR: i64 = 1_000_000_000_000_000;
 
 /// Refuses money in another currency than the programme's, below zero, or beyond reckoning.
 ///

@@ -194,7 +194,7 @@ fn is_visible(letter: char) -> bool {
 }
 
 /// Whether it is formed as BCP 47 has it. Any will do: what a member reads is the best match that there is.
-fn is_language_tag(text: &str) -> bool {
+pub fn is_language_tag(text: &str) -> bool {
     let mut parts = text.split('-');
     let is_language = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
     let is_further =
