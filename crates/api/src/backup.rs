@@ -288,7 +288,7 @@ fn not_sqlite() -> Failure {
 
 fn taken(file: &Path) -> Failure {
     Failure::new(format!(
-        "There is a file {} already: choose another name.",
+        "There is a file {} already: nothing is overwritten.",
         file.display()
     ))
 }

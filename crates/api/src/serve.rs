@@ -155,6 +155,9 @@ async fn prepare(db: &AnyPool, config: &Serve, clock: Clock) -> Result<bool, Fai
             Ok(true)
         }
         (stage, false) => {
+            if stage != Stage::Empty {
+                db::check_tables(db).await?;
+            }
             if stage != (Stage::Seeded { demo: false }) {
                 tracing::warn!("the database has no programme yet: until it has one, the answer is 503");
             }

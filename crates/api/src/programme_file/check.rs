@@ -65,6 +65,8 @@ impl ProgrammeFile {
         self.check_currency("earning.per_money", self.earning.per_money)?;
         self.check_times()?;
         check_points("min_spend_points", self.min_spend_points, 0)?;
+        check_points("adjustment_limits.clerk", self.adjustment_limits.clerk, 0)?;
+        check_points("adjustment_limits.manager", self.adjustment_limits.manager, 0)?;
         require(self.voucher_valid_minutes >= 1, || {
             "voucher_valid_minutes is below 1".into()
         })?;

@@ -358,6 +358,7 @@ impl<'a> Story<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pictures;
     use crate::programme_file::{MembersFile, ProgrammeFile, read};
     use crate::seed::sample::Sample;
 
@@ -368,7 +369,8 @@ mod tests {
         let file: ProgrammeFile = read("programme.json", &content("programme.json")).expect("a programme");
         let members: MembersFile = read("members.json", &content("members.json")).expect("members");
         let shop = |day| {
-            let (file, _) = sample.resolve(file.clone(), day).expect("resolved");
+            let pictures = |name: &str| sample.file(&format!("media/{name}"));
+            let (file, _) = pictures::resolve(file.clone(), day, pictures).expect("resolved");
             Shop::new(1, file, true).expect("a shop")
         };
         for now in [

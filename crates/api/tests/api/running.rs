@@ -429,6 +429,10 @@ async fn a_programme_that_is_wrong_changes_nothing() {
         &|programme| programme.document["colour"] = json!("red"),
         "unknown field `colour`",
     );
+    check(
+        &|programme| programme.document["adjustment_limits"] = json!({"clerk": -1, "manager": 5}),
+        "adjustment_limits.clerk is below 0",
+    );
     shop.refuses(&["programme", "apply", "/nowhere/programme.json"], "cannot be read");
     assert_eq!(kept().await, before);
 
@@ -500,7 +504,8 @@ async fn a_backup_is_one_instant_of_a_database_that_goes_on() {
     let output = run(&["backup", &backup]).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     writer.abort();
-    shop.refuses(&["backup", &backup], "already: choose another name");
+    assert!(writer.await.unwrap_err().is_cancelled());
+    shop.refuses(&["backup", &backup], "already: nothing is overwritten");
     let left: Vec<_> = fs::read_dir(folder.path().join("b")).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(
@@ -512,7 +517,9 @@ async fn a_backup_is_one_instant_of_a_database_that_goes_on() {
     shop.refuses(&["restore", &backup], "say --replace");
     shop.refuses(&["restore", "--replace", &backup], "The database is in use");
     server.stop().await.unwrap();
+    let idle = shop.db.acquire().await.unwrap();
     shop.refuses(&["restore", "--replace", &backup], "The database is in use");
+    drop(idle);
     let after = shop.text("select value from meta where name = 'one'").await;
     shop.db.close().await;
     shop.refuses(
@@ -605,6 +612,10 @@ async fn only_a_whole_backup_of_this_program_is_restored() {
         .await
         .unwrap();
     old.refuses(&["key", "list"], "those of an older version");
+    old.refuses(
+        &["serve", "--port", "0"],
+        "bring them up to date with `loyalty-api migrate`",
+    );
     old.db.close().await;
     fs::write(&file, "Not a database any more.").unwrap();
     shop.run(&["restore", "--replace", folder.path().join("old.db").to_str().unwrap()]);
