@@ -150,7 +150,8 @@ impl InFlight {
         let entry = (scope.to_owned(), key.to_owned());
         // A poisoned lock still guards a whole set.
         let mut flying = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        flying.insert(entry.clone()).then_some(Flight { all: self, entry })
+        // Made only where it has entered, since its end is what leaves, and locks again.
+        flying.insert(entry.clone()).then(|| Flight { all: self, entry })
     }
 }
 
