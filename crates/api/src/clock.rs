@@ -24,7 +24,7 @@ impl Clock {
     /// This instant, in whole milliseconds: what the database can keep.
     pub fn now(&self) -> Instant {
         let ahead = TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
-        (Utc::now() + ahead).trunc_subsecs(3)
+        system() + ahead
     }
 
     /// Moves it forward to `now`, and tells whether it was: time does not go back.
@@ -37,9 +37,15 @@ impl Clock {
     }
 
     fn set(&self, now: Instant) {
-        let ahead = now - Utc::now();
+        let ahead = now - system();
         self.ahead_ms.store(ahead.num_milliseconds(), Ordering::Relaxed);
     }
+}
+
+/// The system's clock in whole milliseconds, so that one that was moved shows what it was moved to, and not a
+/// millisecond before.
+fn system() -> Instant {
+    Utc::now().trunc_subsecs(3)
 }
 
 /// Milliseconds since 1970, as the database keeps instants.
