@@ -64,7 +64,7 @@ pub async fn create_purchase(
     caller.check(Scope::Purchases)?;
     let shop = app.shop().await?;
     let new = &request.body;
-    check_purchase(&shop, new, app.clock.now())?;
+    check_purchase(&shop, new)?;
     caller.store(Some(&new.store), "/store")?;
     if new.member.is_some() {
         // Whoever can name any member by number could give points to anybody: a till's key says that it may.
@@ -107,6 +107,11 @@ async fn record(tx: &mut AnyConnection, shop: &Shop, new: &NewPurchase, now: Ins
     };
     if !receipt.take(tx, shop).await? {
         return recorded_before(tx, new, &fingerprint).await;
+    }
+    // Not before, since a till that never got the answer may ask for it at any time.
+    if new.occurred_at < now - AT_MOST_AGO || now + AT_MOST_AHEAD < new.occurred_at {
+        let detail = "a purchase is told within 7 days, and not before it happened";
+        return Err(Error::field("/occurred_at", detail));
     }
     let rows = (0_i64..)
         .zip(&new.lines)
@@ -195,14 +200,10 @@ async fn recorded_before(tx: &mut AnyConnection, new: &NewPurchase, fingerprint:
     }
 }
 
-fn check_purchase(shop: &Shop, new: &NewPurchase, now: Instant) -> Result<()> {
+fn check_purchase(shop: &Shop, new: &NewPurchase) -> Result<()> {
     check_text("/external_id", &new.external_id, 100)?;
     check_store(shop, "/store", &new.store)?;
     check_money(shop, "/total", new.total)?;
-    if new.occurred_at < now - AT_MOST_AGO || now + AT_MOST_AHEAD < new.occurred_at {
-        let detail = "a purchase is told within 7 days, and not before it happened";
-        return Err(Error::field("/occurred_at", detail));
-    }
     if let Some(member) = &new.member {
         check_text("/member", member, 32)?;
     }
