@@ -123,6 +123,11 @@ impl App {
         &self.db
     }
 
+    /// The clock that this server goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// What time it is for this server.
     pub fn now(&self) -> Instant {
         self.clock.now()

@@ -2,18 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod adjustments;
 mod auth;
 mod commands;
 mod counter_sessions;
 mod database;
+mod idempotency;
 mod joining;
 mod ledger;
 mod openapi;
 mod problems;
+mod purchases;
 mod quotes;
+mod redemptions;
 mod rewards;
 mod running;
 mod status;
 mod support;
+mod time;
 mod wallet;
 mod webhooks;
