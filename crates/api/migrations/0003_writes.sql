@@ -4,14 +4,14 @@
 -- `saved_minor` is what captured vouchers really took off. `due_at` is the next instant at which time itself changes
 -- something for the member (points that activate or expire, a reservation that lapses, a tier that ends, a notice that
 -- is due): the worker looks only at members whose instant has come. `told_tier` and `told_expiring_until` are what
--- others were last told of. `checkpoint` saves reckoning a tier from a whole history; it can always be thrown away.
+-- others were last told of. `tier_history` is what a tier is reckoned from in one text; it can always be thrown away.
 alter table members add column saved_minor bigint not null default 0;
 alter table members add column adjusted bigint not null default 0;
 alter table members add column lot_count bigint not null default 0;
 alter table members add column due_at bigint;
 alter table members add column told_tier text;
 alter table members add column told_expiring_until bigint not null default 0;
-alter table members add column checkpoint text;
+alter table members add column tier_history text;
 alter table members add column birthday bigint;
 alter table members add column store text;
 alter table members add column terms_version bigint;

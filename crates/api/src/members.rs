@@ -6,11 +6,11 @@ use loyalty_contract::status::{Balance, Member, MemberState};
 use loyalty_contract::{Instant, Points};
 use loyalty_rules::availability::Holder;
 use loyalty_rules::lots::{self, Lot};
-use loyalty_rules::tiers::{Checkpoint, Standing, standing_from};
+use loyalty_rules::tiers::{Standing, standing_from};
 use loyalty_rules::worth::worth;
 use sqlx::{AnyConnection, FromRow};
 
-use crate::account::books::{qualifying, read_checkpoint};
+use crate::account::books::TierHistory;
 use crate::account::{Totals, by_day};
 use crate::clock::from_millis;
 use crate::http::{Error, Result};
@@ -31,10 +31,8 @@ pub struct Snapshot {
     pub lots: Vec<Lot>,
     /// The entries that made them.
     pub sources: Vec<String>,
-    /// What counts towards a tier, by day: all of it, or what the checkpoint does not know.
-    pub qualifying: Vec<(NaiveDate, Points)>,
-    /// Saves telling the days before it again.
-    pub checkpoint: Option<Checkpoint>,
+    /// What the tier is reckoned from.
+    history: TierHistory,
     /// Where they stand; `None` without a ladder.
     pub standing: Option<Standing>,
 }
@@ -52,18 +50,18 @@ struct Row {
     expired: i64,
     adjusted: i64,
     saved_minor: i64,
-    checkpoint: Option<String>,
+    tier_history: Option<String>,
 }
 
 impl Snapshot {
-    /// Reads it. Costs as much as the member has open lots and days that count, however long their ledger is.
+    /// Reads it. Costs as much as the member has open lots, however long their history is.
     ///
     /// # Errors
     /// [`Error`] where the database does not answer, or there is no such member (any more).
     pub async fn load(db: &mut AnyConnection, shop: &Shop, member_id: &str, now: Instant) -> Result<Self> {
         let row: Row = sqlx::query_as(
             "select number, name, since, state, contact, unread_messages, earned, spent, expired, adjusted, saved_minor,
-                checkpoint
+                tier_history
              from members where id = $1",
         )
         .bind(member_id)
@@ -91,8 +89,7 @@ impl Snapshot {
             .unzip();
         lots::settle(&mut lots, now);
 
-        let checkpoint = row.checkpoint.as_deref().and_then(|text| read_checkpoint(text, shop));
-        let qualifying = qualifying(db, shop, member_id, checkpoint.as_ref()).await?;
+        let history = TierHistory::read(db, shop, member_id, row.tier_history.as_deref(), None).await?;
 
         let over: Points = lots
             .iter()
@@ -121,8 +118,7 @@ impl Snapshot {
             totals,
             lots,
             sources,
-            qualifying,
-            checkpoint,
+            history,
             standing: None,
         };
         found.standing = found.standing_with(shop, Points::ZERO)?;
@@ -135,10 +131,10 @@ impl Snapshot {
     /// [`Error`] where a number does not fit.
     pub fn standing_with(&self, shop: &Shop, more: Points) -> Result<Option<Standing>> {
         let today = loyalty_rules::calendar::day_of(self.at, &shop.zone);
-        let days = self.qualifying.iter().copied().chain([(today, more)]);
+        let days = self.history.days.iter().copied().chain([(today, more)]);
         let history = by_day(days, &shop.zone)?;
         Ok(standing_from(
-            self.checkpoint.as_ref(),
+            self.history.checkpoint.as_ref(),
             &shop.thresholds,
             shop.file.tier_window,
             &history,

@@ -10,10 +10,10 @@ use loyalty_contract::programme::Earning;
 use loyalty_contract::{Money, Points};
 use loyalty_rules::calendar::day_of;
 use loyalty_rules::earning::earned;
-use loyalty_rules::tiers::checkpoint_at;
+use loyalty_rules::tiers::{checkpoint_at, history_needed};
 use sqlx::{AnyConnection, AnyPool, FromRow};
 
-use crate::account::books::read_checkpoint;
+use crate::account::books::TierHistory;
 use crate::account::by_day;
 use crate::clock::from_millis;
 use crate::db::begin_read;
@@ -167,14 +167,14 @@ group by quote_id having count(*) > 1 order by quote_id limit 1";
 /// Everything that counts towards tiers, member by member: what the running sums say (`kept`), then the purchases.
 const DAYS: &str = "
 select number, kept, at, points, total_minor, earning_points, earning_per_minor, multiplier_permille, returned,
-    checkpoint
+    tier_history
 from (
     select m.number, 1 as kept, q.day as at, q.points, 0 as total_minor, 0 as earning_points, 0 as earning_per_minor,
-        0 as multiplier_permille, 0 as returned, m.checkpoint
+        0 as multiplier_permille, 0 as returned, m.tier_history
     from qualifying q join members m on m.id = q.member_id
     union all
     select m.number, 0 as kept, p.occurred_at as at, p.points, p.total_minor, p.earning_points, p.earning_per_minor,
-        p.multiplier_permille, cast(coalesce(r.points, 0) as bigint) as returned, m.checkpoint
+        p.multiplier_permille, cast(coalesce(r.points, 0) as bigint) as returned, m.tier_history
     from purchases p join members m on m.id = p.member_id
     left join (select purchase_id, sum(points) as points from returns group by purchase_id) r on r.purchase_id = p.id
 ) d order by number";
@@ -190,7 +190,7 @@ struct Counted {
     earning_per_minor: i64,
     multiplier_permille: i64,
     returned: i64,
-    checkpoint: Option<String>,
+    tier_history: Option<String>,
 }
 
 /// How much was verified.
@@ -297,7 +297,7 @@ async fn verify_days(db: &mut AnyConnection, shop: &Shop) -> Result<(), Failure>
 /// One member's days: what is kept of each, and what its purchases less their returns add up to.
 struct MemberDays {
     number: String,
-    checkpoint: Option<String>,
+    tier_history: Option<String>,
     days: BTreeMap<NaiveDate, (i64, i64)>,
 }
 
@@ -305,7 +305,7 @@ impl MemberDays {
     fn new(row: &Counted) -> Self {
         Self {
             number: row.number.clone(),
-            checkpoint: row.checkpoint.clone(),
+            tier_history: row.tier_history.clone(),
             days: BTreeMap::new(),
         }
     }
@@ -339,19 +339,29 @@ impl MemberDays {
                 self.number
             )));
         }
-        let Some(kept) = self.checkpoint.as_deref().and_then(|text| read_checkpoint(text, shop)) else {
+        let Some(stored) = self
+            .tier_history
+            .as_deref()
+            .and_then(|text| TierHistory::stored(text, shop))
+        else {
             return Ok(());
         };
-        let days = self.days.iter().map(|(&day, &(kept, _))| (day, Points(kept)));
-        let history = by_day(days, &shop.zone)?;
         let window = shop.file.tier_window;
-        let told = checkpoint_at(None, &shop.thresholds, window, &history, kept.day, &shop.zone)?;
-        if told == kept {
+        let days: Vec<_> = self.days.iter().map(|(&day, &(kept, _))| (day, Points(kept))).collect();
+        let mut told = TierHistory { checkpoint: None, days };
+        if let Some(kept) = &stored.checkpoint {
+            let history = by_day(told.days.iter().copied(), &shop.zone)?;
+            let made = checkpoint_at(None, &shop.thresholds, window, &history, kept.day, &shop.zone)?;
+            let needed = history_needed(&made, window)?;
+            told.days.retain(|&(day, _)| needed <= day);
+            told.checkpoint = Some(made);
+        }
+        if told == stored {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "Member {}: the checkpoint of {} says tier {}, the history says {}.",
-            self.number, kept.day, kept.tier, told.tier
+            "Member {}: what is stored for reckoning their tier is not what their history says.",
+            self.number
         )))
     }
 }

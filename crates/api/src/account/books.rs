@@ -25,7 +25,7 @@ use crate::shop::Shop;
 /// How long before their end points are told of, once.
 const TOLD_BEFORE_EXPIRY: TimeDelta = TimeDelta::days(30);
 
-/// How far behind today a checkpoint is made: a till's purchase is never older, so it seldom has to be thrown away.
+/// How far behind today a checkpoint is made, in days: a till's purchase is never older, so it seldom has to be thrown away.
 const CHECKPOINT_BEHIND_DAYS: i64 = 45;
 
 /// How old a checkpoint may become before it is made anew, in days. Without one, from how long a history it is worth it.
@@ -51,7 +51,6 @@ pub struct Books<'a> {
     vouchers_changed: bool,
     told_tier: Option<String>,
     told_expiring_until: i64,
-    kept_checkpoint: Option<Checkpoint>,
 }
 
 #[derive(FromRow)]
@@ -68,7 +67,7 @@ struct MemberRow {
     lot_count: i64,
     told_tier: Option<String>,
     told_expiring_until: i64,
-    checkpoint: Option<String>,
+    tier_history: Option<String>,
     lapses_at: Option<i64>,
 }
 
@@ -101,13 +100,29 @@ struct PurchaseRow {
     forgiven: i64,
 }
 
-/// A checkpoint as it is stored, with the ladder that it holds for: under another one it is worth nothing.
+/// What a tier is reckoned from, in one text on the member's row, so that a status reads one row however long a history
+/// is. It holds for one ladder, and can always be made anew from the table `qualifying`.
+#[derive(Deserialize, Serialize)]
+struct StoredHistory {
+    ladder: String,
+    checkpoint: Option<StoredCheckpoint>,
+    days: Vec<(i32, i64)>,
+}
+
 #[derive(Deserialize, Serialize)]
 struct StoredCheckpoint {
-    ladder: String,
     day: NaiveDate,
     tier: usize,
     last_day: Option<NaiveDate>,
+}
+
+/// What a member's tier is reckoned from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TierHistory {
+    /// Saves telling the days before it again.
+    pub checkpoint: Option<Checkpoint>,
+    /// The points of each day: all of them, or those that the checkpoint does not know.
+    pub days: Vec<(NaiveDate, Points)>,
 }
 
 const LOT_COLUMNS: &str = "id, seq, entry_id, purchase_id, points, remaining, expired, available_at, expires_at, grace";
@@ -133,18 +148,14 @@ impl<'a> Books<'a> {
         let row: Option<MemberRow> = sqlx::query_as(
             "update members set version = version + 1 where id = $1
              returning number, state, balance, earned, spent, expired, adjusted, saved_minor, entry_count, lot_count,
-                told_tier, told_expiring_until, checkpoint, (select min(valid_until) from redemptions
+                told_tier, told_expiring_until, tier_history, (select min(valid_until) from redemptions
                     where redemptions.member_id = members.id and redemptions.state = 'reserved') as lapses_at",
         )
         .bind(member_id)
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let checkpoint = row
-            .checkpoint
-            .as_deref()
-            .and_then(|text| read_checkpoint(text, shop))
-            .filter(|checkpoint| since.is_none_or(|since| checkpoint.day <= since));
+        let history = TierHistory::read(tx, shop, member_id, row.tier_history.as_deref(), since).await?;
         let mut account = Account::new(shop);
         account.balance = Points(row.balance);
         account.totals = Totals {
@@ -156,11 +167,8 @@ impl<'a> Books<'a> {
         };
         account.lot_count = row.lot_count;
         account.open = open_lots(tx, member_id).await?;
-        account.qualifying = qualifying(tx, shop, member_id, checkpoint.as_ref())
-            .await?
-            .into_iter()
-            .collect();
-        account.checkpoint = checkpoint;
+        account.qualifying = history.days.into_iter().collect();
+        account.checkpoint = history.checkpoint;
         let mut books = Self {
             member_id: member_id.to_owned(),
             number: row.number,
@@ -173,7 +181,6 @@ impl<'a> Books<'a> {
             vouchers_changed: false,
             told_tier: row.told_tier,
             told_expiring_until: row.told_expiring_until,
-            kept_checkpoint: checkpoint,
         };
         if books.lapses_at.is_some_and(|at| at <= now) {
             books.lapse(tx).await?;
@@ -336,12 +343,12 @@ impl<'a> Books<'a> {
                     .await?;
             self.lapses_at = next.map(from_millis);
         }
-        let checkpoint = self.checkpoint()?;
+        let history = self.history()?.write(self.shop)?;
         let totals = self.account.totals;
         sqlx::query(
             "update members set balance = $1, earned = $2, spent = $3, expired = $4, adjusted = $5, saved_minor = $6,
                 entry_count = $7, lot_count = $8, due_at = $9, told_tier = $10, told_expiring_until = $11,
-                checkpoint = $12
+                tier_history = $12
              where id = $13",
         )
         .bind(self.account.balance.0)
@@ -355,7 +362,7 @@ impl<'a> Books<'a> {
         .bind(self.due_at(standing).map(millis))
         .bind(&self.told_tier)
         .bind(self.told_expiring_until)
-        .bind(checkpoint)
+        .bind(history)
         .bind(&self.member_id)
         .execute(&mut *tx)
         .await?;
@@ -465,36 +472,31 @@ impl<'a> Books<'a> {
             .min()
     }
 
-    /// The checkpoint to keep: the one that there is, or a younger one where that has become old.
-    fn checkpoint(&self) -> Result<Option<String>> {
-        let today = day_of(self.now, &self.shop.zone);
-        let oldest = match &self.kept_checkpoint {
-            Some(checkpoint) => Some(checkpoint.day),
-            None => self.account.qualifying.keys().next().copied(),
-        };
-        let is_due = oldest.is_some_and(|day| (today - day).num_days() > CHECKPOINT_RENEWED_DAYS);
-        let checkpoint = if is_due {
+    /// What the tier is reckoned from the next time: with the checkpoint that there is, or a younger one where that
+    /// has become old.
+    fn history(&self) -> Result<TierHistory> {
+        let shop = self.shop;
+        let window = shop.file.tier_window;
+        let mut days: Vec<_> = self
+            .account
+            .qualifying
+            .iter()
+            .map(|(&day, &points)| (day, points))
+            .collect();
+        let mut checkpoint = self.account.checkpoint;
+        let today = day_of(self.now, &shop.zone);
+        let oldest = checkpoint
+            .map(|checkpoint| checkpoint.day)
+            .or(days.first().map(|&(day, _)| day));
+        if oldest.is_some_and(|day| (today - day).num_days() > CHECKPOINT_RENEWED_DAYS) {
             let day = add_days(today, -CHECKPOINT_BEHIND_DAYS)?;
-            let days = self.account.qualifying.iter().map(|(&day, &points)| (day, points));
-            let history = by_day(days, &self.shop.zone)?;
-            Some(checkpoint_at(
-                self.kept_checkpoint.as_ref(),
-                &self.shop.thresholds,
-                self.shop.file.tier_window,
-                &history,
-                day,
-                &self.shop.zone,
-            )?)
-        } else {
-            self.kept_checkpoint
-        };
-        let stored = checkpoint.map(|checkpoint| StoredCheckpoint {
-            ladder: self.shop.ladder.clone(),
-            day: checkpoint.day,
-            tier: checkpoint.tier,
-            last_day: checkpoint.last_day,
-        });
-        Ok(stored.map(|stored| serde_json::to_string(&stored)).transpose()?)
+            let history = by_day(days.iter().copied(), &shop.zone)?;
+            let made = checkpoint_at(checkpoint.as_ref(), &shop.thresholds, window, &history, day, &shop.zone)?;
+            let needed = history_needed(&made, window)?;
+            days.retain(|&(day, _)| needed <= day);
+            checkpoint = Some(made);
+        }
+        Ok(TierHistory { checkpoint, days })
     }
 
     fn hold_closed(&mut self, lots: Vec<HeldLot>) {
@@ -595,40 +597,71 @@ pub async fn put_back(tx: &mut AnyConnection, reward_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// What counts towards a member's tier, by day: what a checkpoint does not know already.
-///
-/// # Errors
-/// [`Error`] where the database does not answer.
-pub async fn qualifying(
-    db: &mut AnyConnection,
-    shop: &Shop,
-    member_id: &str,
-    checkpoint: Option<&Checkpoint>,
-) -> Result<Vec<(NaiveDate, Points)>> {
-    let first = match checkpoint {
-        Some(checkpoint) => i64::from(history_needed(checkpoint, shop.file.tier_window)?.to_epoch_days()),
-        None => i64::from(i32::MIN),
-    };
-    let days: Vec<(i64, i64)> =
-        sqlx::query_as("select day, points from qualifying where member_id = $1 and day >= $2 order by day")
-            .bind(member_id)
-            .bind(first)
-            .fetch_all(db)
-            .await?;
-    Ok(days
-        .into_iter()
-        .map(|(day, points)| (from_day_number(day), Points(points)))
-        .collect())
-}
+impl TierHistory {
+    /// What was stored, or the whole history where that does not hold for the ladder as it is now, or not for a change
+    /// on the day `since`.
+    ///
+    /// # Errors
+    /// [`Error`] where the database does not answer.
+    pub async fn read(
+        db: &mut AnyConnection,
+        shop: &Shop,
+        member_id: &str,
+        stored: Option<&str>,
+        since: Option<NaiveDate>,
+    ) -> Result<Self> {
+        let is_before = |checkpoint: &Checkpoint| since.is_none_or(|since| checkpoint.day <= since);
+        let stored = stored.and_then(|text| Self::stored(text, shop));
+        if let Some(history) = stored.filter(|history| history.checkpoint.as_ref().is_none_or(is_before)) {
+            return Ok(history);
+        }
+        let days: Vec<(i64, i64)> =
+            sqlx::query_as("select day, points from qualifying where member_id = $1 order by day")
+                .bind(member_id)
+                .fetch_all(db)
+                .await?;
+        let days = days
+            .into_iter()
+            .map(|(day, points)| (from_day_number(day), Points(points)));
+        Ok(Self {
+            checkpoint: None,
+            days: days.collect(),
+        })
+    }
 
-/// A checkpoint that was stored, if it holds for the ladder as it is now.
-pub fn read_checkpoint(text: &str, shop: &Shop) -> Option<Checkpoint> {
-    let stored: StoredCheckpoint = serde_json::from_str(text).ok()?;
-    (stored.ladder == shop.ladder).then_some(Checkpoint {
-        day: stored.day,
-        tier: stored.tier,
-        last_day: stored.last_day,
-    })
+    /// What was stored, if it holds for the ladder as it is now.
+    pub fn stored(text: &str, shop: &Shop) -> Option<Self> {
+        let stored: StoredHistory = serde_json::from_str(text).ok()?;
+        let days = stored
+            .days
+            .into_iter()
+            .map(|(day, points)| (from_day_number(day.into()), Points(points)));
+        (stored.ladder == shop.ladder).then(|| Self {
+            checkpoint: stored.checkpoint.map(|checkpoint| Checkpoint {
+                day: checkpoint.day,
+                tier: checkpoint.tier,
+                last_day: checkpoint.last_day,
+            }),
+            days: days.collect(),
+        })
+    }
+
+    fn write(self, shop: &Shop) -> Result<String> {
+        let stored = StoredHistory {
+            ladder: shop.ladder.clone(),
+            checkpoint: self.checkpoint.map(|checkpoint| StoredCheckpoint {
+                day: checkpoint.day,
+                tier: checkpoint.tier,
+                last_day: checkpoint.last_day,
+            }),
+            days: self
+                .days
+                .iter()
+                .map(|(day, points)| (day.to_epoch_days(), points.0))
+                .collect(),
+        };
+        Ok(serde_json::to_string(&stored)?)
+    }
 }
 
 async fn open_lots(tx: &mut AnyConnection, member_id: &str) -> Result<Vec<HeldLot>> {
