@@ -470,3 +470,34 @@ async fn what_expired_unused_is_not_taken_again() {
     assert_eq!(amir.read("/me/status").await["lifetime"]["expired"], 40);
     api.verify().await;
 }
+
+#[tokio::test]
+async fn a_return_is_quoted_as_it_then_happens() {
+    let api = Api::start().await;
+    let (linh, till) = (api.member("linh").await, api.till());
+    till.sells(&api, LINH, "1", 7850).await;
+    let intent = |minor: i64| json!({"return": {"purchase": "1", "amount": euros(minor)}});
+    let at_the_till = |minor: i64| {
+        let mut body = intent(minor);
+        body["member"] = LINH.into();
+        body
+    };
+    let before = linh.balance().await;
+    for (whoever, body) in [(&linh, intent(45)), (&till, at_the_till(45))] {
+        let quote: Value = whoever.post("/quotes", &body).await.json().await.unwrap();
+        assert_eq!((&quote["points"], &quote["tier_after"]), (&json!(5), &json!("silver")));
+        assert_eq!(quote["balance_after"]["pending"], before.1 - 5);
+        // It is not redeemed: only a till returns.
+        let answer = linh
+            .post_once("/redemptions", &json!({"quote_id": quote["quote_id"]}))
+            .await;
+        problem(answer, "quote_not_redeemable").await;
+    }
+    assert_eq!(linh.balance().await, before);
+    problem(linh.post("/quotes", &intent(7851)).await, "return_exceeds_purchase").await;
+    problem(api.member("amir").await.post("/quotes", &intent(45)).await, "not_found").await;
+    assert_eq!(returned(&till, "1", "r", 45).await["points"], 5);
+    assert_eq!(linh.balance().await, (before.0, before.1 - 5));
+    assert_eq!(linh.read("/me/status").await["tier"]["current"], "silver");
+    api.verify().await;
+}
