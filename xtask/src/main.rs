@@ -1,6 +1,7 @@
 //! Every command of the project, as `cargo xtask COMMAND`.
 
 mod api;
+mod bench;
 mod check;
 mod dev;
 mod postgres;
@@ -38,6 +39,8 @@ Usage: cargo xtask COMMAND
                           one of them; what follows -- is for its runner
   check    Formatting, clippy for both targets, stylesheet, page, licences
   size     The bytes of a first visit, file by file, and their limit
+  bench    Figures beside a baseline that is taken in the same minute
+             ledger       requests a second on both databases, beside bare transactions of the same rows
   shots    Pictures of every screen, into shots
              --readme             only the README's, into docs
 
@@ -76,6 +79,7 @@ fn command() -> Result<ExitCode> {
                 no_options(arguments)?;
                 return size::size(&mut Steps::new(size::STEPS)).map(exit_code);
             }
+            Some("bench") => bench(arguments)?,
             Some("shots") => shots(arguments)?,
             _ => bail!("There is no command {name:?}; `cargo xtask help` lists them."),
         },
@@ -135,6 +139,19 @@ fn test(mut arguments: lexopt::Parser) -> Result<bool> {
         bail!("Say with --only which runner that is for.");
     }
     test::test(only, &for_runner)
+}
+
+fn bench(mut arguments: lexopt::Parser) -> Result<()> {
+    let name = match arguments.next()? {
+        Some(Value(name)) => name.string()?,
+        Some(option) => Err(option.unexpected())?,
+        None => bail!("Say which: ledger."),
+    };
+    no_options(arguments)?;
+    match name.as_str() {
+        "ledger" => bench::ledger::ledger(),
+        _ => bail!("There is no benchmark {name:?}; `cargo xtask help` lists them."),
+    }
 }
 
 fn shots(mut arguments: lexopt::Parser) -> Result<()> {

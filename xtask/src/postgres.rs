@@ -21,6 +21,15 @@ const ADMINISTRATOR: &str = "tests";
 /// How long it may take to answer; on a busy machine seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a commit waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Commits {
+    /// Nothing: what tests made need not outlast them, not even when the machine fails.
+    Unsynced,
+    /// The disc, as in a shop.
+    Durable,
+}
+
 /// A running server, which ends when this is dropped.
 pub struct Postgres {
     child: Child,
@@ -32,7 +41,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Makes a server with PostgreSQL's own programs, which are in that folder, and waits until it answers.
-    pub fn start(programs: &Path) -> Result<Self> {
+    pub fn start(programs: &Path, commits: Commits) -> Result<Self> {
         // Not in the checkout, which may lie where only root can enter.
         let folder = tempfile::Builder::new().prefix("loyalty-postgres-").tempdir()?;
         let user = unprivileged()?;
@@ -83,12 +92,13 @@ impl Postgres {
             "unix_socket_directories=",
             // Several tests at once, each with the connections of a server and its own.
             "max_connections=300",
-            // What the tests made need not outlast them, not even when the machine fails: no write waits for the disc.
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
         ] {
             server.args(["-c", setting]);
+        }
+        if commits == Commits::Unsynced {
+            for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+                server.args(["-c", setting]);
+            }
         }
         let mut server = Self {
             child: process::spawn(&mut server)?,

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything the project asserts, and a count for each runner.
 
 use crate::api::{self, Profile};
-use crate::postgres::Postgres;
+use crate::postgres::{Commits, Postgres};
 use crate::process;
 use crate::project;
 use crate::schema;
@@ -147,7 +147,7 @@ fn postgres(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
         None
     } else {
         match tools::postgres(steps) {
-            Ok(programs) => Some(Postgres::start(&programs)?),
+            Ok(programs) => Some(Postgres::start(&programs, Commits::Unsynced)?),
             Err(error) => return lacking(error),
         }
     };

@@ -5,6 +5,7 @@
 //! that locks what it is about: the row of an idempotency key, then a member's `version`.
 
 use std::time::Duration;
+use std::vec;
 
 use sqlx::any::{AnyArguments, AnyPoolOptions, AnyRow, install_default_drivers};
 use sqlx::migrate::Migrator;
@@ -16,8 +17,17 @@ use crate::failure::Failure;
 
 static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// How many rows are inserted or changed with each statement.
-pub const ROWS_AT_ONCE: usize = 200;
+/// How many rows are written with one statement at most.
+const ROWS_AT_ONCE: usize = 256;
+
+/// How many values one statement has at most on SQLite, which looks for each from the first one on.
+const SQLITE_VALUES_AT_ONCE: usize = 256;
+
+/// What SQLite's writer keeps of the file in memory, in KiB: rows with drawn ids are written all over it.
+const SQLITE_WRITER: &str = "pragma cache_size = -65536";
+
+/// What SQLite is called by the driver.
+const SQLITE: &str = "SQLite";
 
 /// How many connections are kept.
 const CONNECTIONS: u32 = 10;
@@ -43,7 +53,7 @@ impl Database {
     pub async fn connect(url: &str) -> Result<Self, Failure> {
         let pool = connect(url).await?;
         let writers = if is_sqlite(&pool) {
-            open(url, 1).await?
+            open(url, 1, SQLITE_WRITER).await?
         } else {
             pool.clone()
         };
@@ -71,6 +81,25 @@ impl Database {
             self.writers.begin_with("begin immediate").await
         } else {
             self.writers.begin().await
+        }
+    }
+
+    /// Begins a transaction that writes, and whose end does not wait for the disc: where the power fails, the last of
+    /// them may be lost, each whole. For what can be done again from where it then is.
+    ///
+    /// # Errors
+    /// Where the database does not answer, or others write for too long.
+    pub async fn begin_write_again(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        if is_sqlite(&self.pool) {
+            // It cannot be said within a transaction, and the pool has this one connection.
+            let mut writer = self.writers.acquire().await?;
+            writer.execute("pragma synchronous = normal").await?;
+            drop(writer);
+            self.begin_write().await
+        } else {
+            let mut tx = self.begin_write().await?;
+            tx.execute("set local synchronous_commit = off").await?;
+            Ok(tx)
         }
     }
 
@@ -123,14 +152,20 @@ pub async fn connect(url: &str) -> Result<AnyPool, Failure> {
     let mut first = AnyConnection::connect(url).await?;
     prepare(&mut first).await?;
     first.close().await?;
-    open(url, CONNECTIONS).await
+    open(url, CONNECTIONS, "").await
 }
 
-async fn open(url: &str, connections: u32) -> Result<AnyPool, Failure> {
+/// Opens a pool; each of its connections runs these settings as well.
+async fn open(url: &str, connections: u32, settings: &'static str) -> Result<AnyPool, Failure> {
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
-        .after_connect(|connection, _| Box::pin(prepare(connection)))
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                prepare(connection).await?;
+                connection.execute(settings).await.map(|_| ())
+            })
+        })
         .connect(url)
         .await?;
     Ok(pool)
@@ -138,8 +173,9 @@ async fn open(url: &str, connections: u32) -> Result<AnyPool, Failure> {
 
 /// Sets up one connection: neither waits for a lock for ever, and SQLite's readers do not wait for its writer.
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let settings = if connection.backend_name() == "SQLite" {
-        format!("pragma journal_mode = wal; pragma foreign_keys = on; pragma busy_timeout = {WAITS_FOR_LOCK_MS};")
+    let settings = if connection.backend_name() == SQLITE {
+        // The patience first: to change the journal needs a lock too.
+        format!("pragma busy_timeout = {WAITS_FOR_LOCK_MS}; pragma journal_mode = wal; pragma foreign_keys = on;")
     } else {
         format!("set lock_timeout = {WAITS_FOR_LOCK_MS}")
     };
@@ -326,9 +362,12 @@ pub async fn insert_rows_or(
     ending: &'static str,
 ) -> Result<Vec<AnyRow>, sqlx::Error> {
     let mut returned = vec![];
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+    let mut rows = rows.into_iter();
+    loop {
+        let chunk = next_rows(connection, &mut rows, columns.len());
+        if chunk.is_empty() {
+            return Ok(returned);
+        }
         let statement = format!(
             "insert into {table} ({}) values {} {ending}",
             columns.join(", "),
@@ -341,7 +380,20 @@ pub async fn insert_rows_or(
         }
         returned.extend(query.fetch_all(&mut *connection).await?);
     }
-    Ok(returned)
+}
+
+/// As many rows as one statement should have; none at the end.
+///
+/// Always a power of two: so there are few different texts, and each stays prepared.
+pub fn next_rows<T>(connection: &AnyConnection, rows: &mut vec::IntoIter<T>, columns: usize) -> Vec<T> {
+    let most = if connection.backend_name() == SQLITE {
+        SQLITE_VALUES_AT_ONCE / columns.max(1)
+    } else {
+        ROWS_AT_ONCE
+    };
+    let count = rows.len().min(most.max(1));
+    let count = count.checked_ilog2().map_or(0, |power| 1 << power);
+    rows.by_ref().take(count).collect()
 }
 
 /// The placeholders of so many rows: `($1, $2), ($3, $4)`.

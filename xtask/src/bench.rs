@@ -1,0 +1,3 @@
+//! Benchmarks: each prints figures beside a baseline that was taken in the same minute on the same machine.
+
+pub mod ledger;
