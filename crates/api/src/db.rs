@@ -174,8 +174,11 @@ async fn open(url: &str, connections: u32, settings: &'static str) -> Result<Any
 /// Sets up one connection: neither waits for a lock for ever, and SQLite's readers do not wait for its writer.
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let settings = if connection.backend_name() == SQLITE {
-        // The patience first: to change the journal needs a lock too.
-        format!("pragma busy_timeout = {WAITS_FOR_LOCK_MS}; pragma journal_mode = wal; pragma foreign_keys = on;")
+        // The patience first: to change the journal needs a lock too. What was acknowledged is on the disc.
+        format!(
+            "pragma busy_timeout = {WAITS_FOR_LOCK_MS}; pragma journal_mode = wal; pragma synchronous = full;
+             pragma foreign_keys = on;"
+        )
     } else {
         format!("set lock_timeout = {WAITS_FOR_LOCK_MS}")
     };
