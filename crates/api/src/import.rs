@@ -210,7 +210,7 @@ async fn read_batch(
     records: &[Record],
     clock: &Clock,
 ) -> http::Result<()> {
-    let mut tx = db.begin_write().await?;
+    let mut tx = db.begin_write_again().await?;
     let moved = sqlx::query("update imports set lines_read = $1 where id = $2 and lines_read = $3")
         .bind(end)
         .bind(&import.id)
@@ -272,12 +272,12 @@ async fn book(db: &Database, shop: &Shop, import: &Import, clock: &Clock) -> Res
 
 /// Books the next rows of one member in one transaction, and takes them from those that wait.
 async fn book_some(db: &Database, shop: &Shop, import: &Import, number: &str, clock: &Clock) -> http::Result<Outcome> {
-    let mut tx = db.begin_write().await?;
+    let mut tx = db.begin_write_again().await?;
     let mut booked = purchases::book(&mut tx, shop, &import.id, number, clock.now()).await?;
     if booked.is_none() {
         // What was begun is undone: nothing of a member is booked by halves.
         tx.rollback().await?;
-        tx = db.begin_write().await?;
+        tx = db.begin_write_again().await?;
         booked = Some(purchases::reject(&mut tx, &import.id, number).await?);
     }
     let outcome = booked.unwrap_or_default();
@@ -310,6 +310,7 @@ async fn count(tx: &mut AnyConnection, import: &Import, outcome: Outcome) -> htt
     Ok(())
 }
 
+/// Says that everything is done: by a transaction that waits for the disc, and with it for all before it.
 async fn finish(db: &Database, import: &Import, clock: &Clock) -> Result<(), Failure> {
     sqlx::query("update imports set finished_at = $1 where id = $2 and finished_at is null")
         .bind(millis(clock.now()))

@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::table::Record;
 use super::{Outcome, Reason};
-use crate::db::{Value, insert_rows_or, places};
+use crate::db::{Value, insert_rows_or, next_rows, places};
 use crate::http::{Result, email_address, is_language_tag, is_name};
 use crate::shop::Shop;
 use crate::token;
@@ -139,18 +139,23 @@ fn values(row: &Row) -> Result<Vec<Value>> {
 
 /// Those who have these numbers, by number.
 async fn members(tx: &mut AnyConnection, numbers: BTreeSet<&str>) -> Result<BTreeMap<String, Row>> {
-    if numbers.is_empty() {
-        return Ok(BTreeMap::new());
+    let mut there = BTreeMap::new();
+    let mut numbers = numbers.into_iter().collect::<Vec<_>>().into_iter();
+    loop {
+        let some = next_rows(tx, &mut numbers, 1);
+        if some.is_empty() {
+            return Ok(there);
+        }
+        let statement = format!(
+            "select number, name, email, language, since from members where number in (values {})",
+            places(some.len(), 1)
+        );
+        // The text is made of placeholders; every value is bound.
+        let mut select = sqlx::query_as(AssertSqlSafe(statement));
+        for number in some {
+            select = select.bind(number);
+        }
+        let found: Vec<Row> = select.fetch_all(&mut *tx).await?;
+        there.extend(found.into_iter().map(|row| (row.number.clone(), row)));
     }
-    let statement = format!(
-        "select number, name, email, language, since from members where number in (values {})",
-        places(numbers.len(), 1)
-    );
-    // The text is made of placeholders; every value is bound.
-    let mut select = sqlx::query_as(AssertSqlSafe(statement));
-    for number in numbers {
-        select = select.bind(number);
-    }
-    let found: Vec<Row> = select.fetch_all(tx).await?;
-    Ok(found.into_iter().map(|row| (row.number.clone(), row)).collect())
 }

@@ -14,7 +14,7 @@ use super::{Outcome, Reason};
 use crate::account::books::Books;
 use crate::account::{AccountError, Sale};
 use crate::clock::{from_millis, millis};
-use crate::db::{ROWS_AT_ONCE, Value, insert_rows_or, places};
+use crate::db::{Value, insert_rows_or, next_rows, places};
 use crate::http::{MOST_MINOR, Result, fingerprint};
 use crate::shop::Shop;
 use crate::token;
@@ -157,20 +157,25 @@ fn minor(text: &str, decimals: u32) -> Result<i64, Reason> {
 
 /// Which of these numbers somebody has.
 async fn members(tx: &mut AnyConnection, numbers: BTreeSet<&str>) -> Result<BTreeSet<String>> {
-    if numbers.is_empty() {
-        return Ok(BTreeSet::new());
+    let mut known = BTreeSet::new();
+    let mut numbers = numbers.into_iter().collect::<Vec<_>>().into_iter();
+    loop {
+        let some = next_rows(tx, &mut numbers, 1);
+        if some.is_empty() {
+            return Ok(known);
+        }
+        let statement = format!(
+            "select number from members where number in (values {})",
+            places(some.len(), 1)
+        );
+        // The text is made of placeholders; every value is bound.
+        let mut select = sqlx::query_as(AssertSqlSafe(statement));
+        for number in some {
+            select = select.bind(number);
+        }
+        let found: Vec<(String,)> = select.fetch_all(&mut *tx).await?;
+        known.extend(found.into_iter().map(|(number,)| number));
     }
-    let statement = format!(
-        "select number from members where number in (values {})",
-        places(numbers.len(), 1)
-    );
-    // The text is made of placeholders; every value is bound.
-    let mut select = sqlx::query_as(AssertSqlSafe(statement));
-    for number in numbers {
-        select = select.bind(number);
-    }
-    let found: Vec<(String,)> = select.fetch_all(tx).await?;
-    Ok(found.into_iter().map(|(number,)| number).collect())
 }
 
 /// Books the next rows of a member, and takes them from those that wait. `None` where that is more than can be
@@ -365,7 +370,12 @@ async fn sort_out(
         key(a).cmp(&key(b))
     });
     *staged = free;
-    for rows in taken.chunks(ROWS_AT_ONCE) {
+    let mut taken = taken.into_iter();
+    loop {
+        let rows = next_rows(tx, &mut taken, 2);
+        if rows.is_empty() {
+            return Ok(());
+        }
         let statement = format!(
             "select p.store, p.external_id, p.occurred_at, p.total_minor, coalesce(p.member_number, m.number)
              from purchases p left join members m on m.id = p.member_id
@@ -374,7 +384,7 @@ async fn sort_out(
         );
         // The text is made of placeholders; every value is bound.
         let mut select = sqlx::query_as(AssertSqlSafe(statement));
-        for row in rows {
+        for row in &rows {
             select = select.bind(&row.store).bind(&row.external_id);
         }
         type There = (String, String, i64, i64, Option<String>);
@@ -395,7 +405,6 @@ async fn sort_out(
             }
         }
     }
-    Ok(())
 }
 
 /// Books one purchase, as the member's till would have, and gives what the till would have been answered.
@@ -435,13 +444,17 @@ fn earn(books: &mut Books<'_>, row: &Staged, id: &str) -> Result<PurchaseRecorde
 
 /// Writes down what the purchases earned: rows of id, multiplier, points and answer.
 async fn settle(tx: &mut AnyConnection, rows: Vec<Vec<Value>>) -> Result<()> {
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<_> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+    const COLUMNS: usize = 4;
+    let mut rows = rows.into_iter();
+    loop {
+        let chunk = next_rows(tx, &mut rows, COLUMNS);
+        if chunk.is_empty() {
+            return Ok(());
+        }
         let statement = format!(
             "update purchases set multiplier_permille = v.column2, points = v.column3, answer = v.column4
              from (values {}) as v where purchases.id = v.column1",
-            places(chunk.len(), 4)
+            places(chunk.len(), COLUMNS)
         );
         // The text is made of placeholders; every value is bound.
         let mut update = sqlx::query(AssertSqlSafe(statement));
@@ -450,7 +463,6 @@ async fn settle(tx: &mut AnyConnection, rows: Vec<Vec<Value>>) -> Result<()> {
         }
         update.execute(&mut *tx).await?;
     }
-    Ok(())
 }
 
 #[cfg(test)]
