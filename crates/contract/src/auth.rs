@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// Asks for a code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"address": "linh@brightleaf.example"})))]
 #[serde(deny_unknown_fields)]
 pub struct NewChallenge {
     /// An e-mail address, or a telephone number in E.164.

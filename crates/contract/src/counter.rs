@@ -8,7 +8,7 @@ use crate::status::Balance;
 
 /// Signs staff in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"store": "main", "staff_code": "900", "pin": "1357"})))]
 #[serde(deny_unknown_fields)]
 pub struct NewStaffSession {
     /// Where, by the store's id.
@@ -95,7 +95,7 @@ pub struct DeviceQuery {
 
 /// Gives points, or takes them: a correction, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"member": "512102314864", "points": 50, "reason": "The till was down"})))]
 #[serde(deny_unknown_fields)]
 pub struct NewAdjustment {
     /// The member's number.

@@ -7,7 +7,11 @@ use crate::{Money, Points};
 
 /// A purchase, as the till has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "external_id": "R-1001", "store": "main", "occurred_at": "2026-11-21T09:58:00Z",
+    "total": {"minor": 1840, "currency": "EUR"}, "member": "512102314864",
+    "lines": [{"sku": "kettle", "quantity": 2, "total": {"minor": 1840, "currency": "EUR"}}]
+})))]
 #[serde(deny_unknown_fields)]
 pub struct NewPurchase {
     /// The till's number for it, unique within the store.
@@ -73,7 +77,7 @@ pub enum PurchaseMember {
 
 /// Goods that came back: so much money, or these lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"external_id": "R-1001-1", "lines": [{"sku": "kettle", "quantity": 1}]})))]
 #[serde(deny_unknown_fields)]
 pub struct NewReturn {
     /// The till's number for it, unique within the purchase.

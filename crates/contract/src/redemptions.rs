@@ -133,7 +133,7 @@ pub struct RedemptionQuery {
 
 /// Uses a voucher at the till.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({"basket": {"minor": 250, "currency": "EUR"}})))]
 #[serde(deny_unknown_fields)]
 pub struct Capture {
     /// What is to be paid. Money off at the till takes no more than that, and the rest of the points comes back.

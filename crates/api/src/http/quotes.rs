@@ -49,6 +49,7 @@ struct Outcome {
 
 /// What is to be quoted: one of the intents, and at the counter for whom.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(example = json!({"spend": {"points": 100}}))]
 #[serde(deny_unknown_fields)]
 pub struct NewQuote {
     /// The member's number, at the counter.
