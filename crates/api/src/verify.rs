@@ -339,7 +339,7 @@ impl MemberDays {
                 self.number
             )));
         }
-        let Some(stored) = self
+        let Some(mut stored) = self
             .tier_history
             .as_deref()
             .and_then(|text| TierHistory::stored(text, shop))
@@ -355,6 +355,10 @@ impl MemberDays {
             let needed = history_needed(&made, window)?;
             told.days.retain(|&(day, _)| needed <= day);
             told.checkpoint = Some(made);
+        }
+        // A day on which nothing is left, such as that of a purchase that earned nothing, may be kept or not.
+        for history in [&mut told, &mut stored] {
+            history.days.retain(|&(_, points)| points != Points::ZERO);
         }
         if told == stored {
             return Ok(());
