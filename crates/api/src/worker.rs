@@ -4,17 +4,19 @@
 //! under their lock, so any number of processes may run at once and nothing is done twice; whoever asks for something
 //! of a member is not kept waiting for the next pass, but has it done first.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::FutureExt;
 use loyalty_contract::Instant;
 use tokio::sync::watch;
 
 use crate::account::books::Books;
 use crate::clock::millis;
 use crate::db::Database;
-use crate::http::{App, Result};
+use crate::http::{App, Error, Result};
 use crate::shop::Shop;
 
 /// How often the database is asked what is due.
@@ -52,21 +54,36 @@ pub async fn run(app: Arc<App>, mut end: watch::Receiver<bool>) {
 
 /// Lets happen what is due for everybody.
 ///
+/// Whoever it cannot be done for is left for the next pass, and keeps nobody else waiting.
+///
 /// # Errors
-/// [`crate::http::Error`] where the database does not answer.
+/// [`crate::http::Error`] where the database does not answer, or for the last member that it could not be done for.
 pub async fn attend_all(db: &Database, shop: &Shop, now: Instant) -> Result<()> {
+    let mut result = Ok(());
+    let mut after = (i64::MIN, String::new());
     loop {
-        let due: Vec<(String,)> =
-            sqlx::query_as("select id from members where due_at is not null and due_at <= $1 order by due_at limit $2")
-                .bind(millis(now))
-                .bind(MEMBERS_AT_ONCE)
-                .fetch_all(&db.pool)
-                .await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        for (member_id,) in due {
-            attend(db, shop, &member_id, now).await?;
+        let due: Vec<(i64, String)> = sqlx::query_as(
+            "select due_at, id from members where due_at <= $1 and (due_at > $2 or (due_at = $2 and id > $3))
+             order by due_at, id limit $4",
+        )
+        .bind(millis(now))
+        .bind(after.0)
+        .bind(&after.1)
+        .bind(MEMBERS_AT_ONCE)
+        .fetch_all(&db.pool)
+        .await?;
+        let Some(last) = due.last().cloned() else {
+            return result;
+        };
+        after = last;
+        for (_, member_id) in due {
+            // A number that does not fit may be a panic, which must not end the worker.
+            let done = AssertUnwindSafe(attend(db, shop, &member_id, now)).catch_unwind().await;
+            let done = done.unwrap_or_else(|_| Err(Error::internal("it panicked")));
+            if let Err(error) = done {
+                tracing::warn!(?error, member_id, "what is due for a member could not be done now");
+                result = Err(error);
+            }
         }
     }
 }

@@ -68,7 +68,6 @@ struct MemberRow {
     told_tier: Option<String>,
     told_expiring_until: i64,
     tier_history: Option<String>,
-    lapses_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -148,8 +147,7 @@ impl<'a> Books<'a> {
         let row: Option<MemberRow> = sqlx::query_as(
             "update members set version = version + 1 where id = $1
              returning number, state, balance, earned, spent, expired, adjusted, saved_minor, entry_count, lot_count,
-                told_tier, told_expiring_until, tier_history, (select min(valid_until) from redemptions
-                    where redemptions.member_id = members.id and redemptions.state = 'reserved') as lapses_at",
+                told_tier, told_expiring_until, tier_history",
         )
         .bind(member_id)
         .fetch_optional(&mut *tx)
@@ -177,11 +175,12 @@ impl<'a> Books<'a> {
             account,
             shop,
             entry_count: row.entry_count,
-            lapses_at: row.lapses_at.map(from_millis),
+            lapses_at: None,
             vouchers_changed: false,
             told_tier: row.told_tier,
             told_expiring_until: row.told_expiring_until,
         };
+        books.read_lapse(tx).await?;
         if books.lapses_at.is_some_and(|at| at <= now) {
             books.lapse(tx).await?;
         }
@@ -295,6 +294,20 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
+    /// Reads when the next voucher lapses.
+    ///
+    /// By a statement of its own, which begins when the member is locked: one that had waited for that lock would not
+    /// see what others did to the vouchers meanwhile.
+    async fn read_lapse(&mut self, tx: &mut AnyConnection) -> Result<()> {
+        let (next,): (Option<i64>,) =
+            sqlx::query_as("select min(valid_until) from redemptions where member_id = $1 and state = 'reserved'")
+                .bind(&self.member_id)
+                .fetch_one(tx)
+                .await?;
+        self.lapses_at = next.map(from_millis);
+        Ok(())
+    }
+
     /// Ends vouchers whose time is over, each at its own instant, and gives their points back.
     async fn lapse(&mut self, tx: &mut AnyConnection) -> Result<()> {
         let over: Vec<(String, i64, i64, Option<String>)> = sqlx::query_as(
@@ -305,6 +318,7 @@ impl<'a> Books<'a> {
         .bind(millis(self.now))
         .fetch_all(&mut *tx)
         .await?;
+        let mut rewards: Vec<String> = vec![];
         for (id, points, valid_until, reward_id) in over {
             sqlx::query("update redemptions set state = 'expired', ended_at = $1 where id = $2")
                 .bind(valid_until)
@@ -313,9 +327,12 @@ impl<'a> Books<'a> {
                 .await?;
             let at = from_millis(valid_until);
             self.bring_back(tx, EntryKind::Release, Points(points), &id, at).await?;
-            if let Some(reward_id) = reward_id {
-                put_back(tx, &reward_id).await?;
-            }
+            rewards.extend(reward_id);
+        }
+        // In one order for all members, so that no two wait for each other.
+        rewards.sort_unstable();
+        for reward_id in rewards {
+            put_back(tx, &reward_id).await?;
         }
         Ok(())
     }
@@ -336,12 +353,7 @@ impl<'a> Books<'a> {
         events::record(tx, &self.member_id, &self.number, events).await?;
 
         if self.vouchers_changed {
-            let (next,): (Option<i64>,) =
-                sqlx::query_as("select min(valid_until) from redemptions where member_id = $1 and state = 'reserved'")
-                    .bind(&self.member_id)
-                    .fetch_one(&mut *tx)
-                    .await?;
-            self.lapses_at = next.map(from_millis);
+            self.read_lapse(tx).await?;
         }
         let history = self.history()?.write(self.shop)?;
         let totals = self.account.totals;

@@ -22,7 +22,7 @@ use super::caller::Counter;
 use super::error::{Error, Result};
 use super::extract::{Path, Query, check_money, check_text};
 use super::idempotency::{Answer, Begun, Keyed, begin};
-use super::purchases::StoreQuery;
+use super::purchases::{StoreQuery, check_store};
 use super::redemptions::{Nothing, Row, answer, not_reserved};
 use crate::account::books::{Books, put_back};
 use crate::clock::{from_millis, millis};
@@ -66,6 +66,9 @@ pub async fn capture_redemption(
         if basket.minor == 0 {
             return Err(Error::field("/basket/minor", "there is nothing to pay"));
         }
+    }
+    if let Some(store) = &query.store {
+        check_store(&shop, "store", store)?;
     }
     let store = caller.store(query.store.as_deref(), "store")?;
     check_misses(&app, &caller).await?;

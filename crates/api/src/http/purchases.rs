@@ -284,6 +284,10 @@ pub async fn create_return(
             ));
         }
     }
+    if let Some(store) = &query.store {
+        // It may be one that the programme has no more.
+        check_text("store", store, 100)?;
+    }
     let store = caller.store(query.store.as_deref(), "store")?;
     match begin(&app, caller.scope(), &request).await? {
         Begun::Answered(response) => Ok(response),

@@ -10,6 +10,7 @@ mod database;
 mod idempotency;
 mod joining;
 mod ledger;
+mod ledger_rules;
 mod openapi;
 mod problems;
 mod purchases;
