@@ -443,6 +443,9 @@ impl<'a> Account<'a> {
             return Ok(());
         }
         let still_out: Vec<Points> = parts.iter().map(|part| part.points - part.returned).collect();
+        if still_out.iter().copied().sum::<Points>() < points {
+            return Err(AccountError::UnknownLot);
+        }
         let belongs_to = BelongsTo::Redemption(redemption_id.to_owned());
         let entry_id = self.write(now, kind, points, None, belongs_to.clone(), None)?;
         let mut over = Points::ZERO;
@@ -830,6 +833,23 @@ mod tests {
             .expect("returned");
         earn(&mut account, "other", 1000, day(3)).expect("earned");
         assert_eq!(account.entries.last().map(|entry| entry.points), Some(Points(100)));
+    }
+
+    #[test]
+    fn no_more_comes_back_than_was_taken() {
+        let shop = shop();
+        let mut account = Account::new(&shop);
+        account.give(Points(100), None, day(0)).expect("given");
+        let mut parts = account.spend(Points(60), "voucher", day(1)).expect("spent");
+        let again = [(Points(61), false), (Points(60), true), (Points(1), false)];
+        for (points, is_done) in again {
+            let done = account.bring_back(EntryKind::Release, points, "voucher", &mut parts, day(2));
+            assert_eq!(done.is_ok(), is_done, "{points:?}");
+        }
+        assert_eq!(
+            points_by_kind(&account),
+            [("bonus", 100), ("spend", -60), ("release", 60)]
+        );
     }
 
     #[derive(Clone, Debug)]

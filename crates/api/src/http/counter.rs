@@ -8,6 +8,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use loyalty_contract::counter::{Adjusted, NewAdjustment, StaffRole};
 use loyalty_contract::ledger::EntryKind;
+use loyalty_contract::programme::PointValue;
 use loyalty_contract::redemptions::{Capture, Redemption, RedemptionState};
 use loyalty_contract::rewards::Reason;
 use loyalty_contract::status::Balance;
@@ -128,8 +129,16 @@ async fn capture(
     let whole = (Points(row.points), row.money_minor);
     let (points, minor) = match basket {
         Some(basket) if row.reward_id.is_none() && basket.minor < row.money_minor => {
-            let fewest = points_for(basket.minor, &shop.file.point_value)?;
-            (fewest.min(whole.0), basket.minor)
+            // Where points were worth more when they were spent, no more of them are used than for that.
+            let then = PointValue {
+                points: whole.0,
+                money: Money::new(row.money_minor, shop.file.currency),
+            };
+            let (fewest_now, fewest_then) = (
+                points_for(basket.minor, &shop.file.point_value)?,
+                points_for(basket.minor, &then)?,
+            );
+            (fewest_now.min(fewest_then), basket.minor)
         }
         _ => whole,
     };

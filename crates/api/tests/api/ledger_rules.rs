@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::support::{Api, problem, purchase};
+use crate::support::{Api, LINH, euros, problem, purchase};
 
 /// Long enough for a request to come to where it waits.
 const A_MOMENT: Duration = Duration::from_millis(400);
@@ -131,4 +131,61 @@ async fn a_voucher_is_used_and_a_purchase_returned_in_a_store_that_there_is() {
     let answer = anywhere.post_once("/purchases/1/returns?store=nowhere", &back).await;
     problem(answer, "not_found").await;
     anywhere.done(&format!("{capture}?store=main"), &json!({})).await;
+}
+
+#[tokio::test]
+async fn a_smaller_basket_takes_points_at_what_they_were_worth_when_they_were_spent() {
+    let api = Api::start().await;
+    let (linh, till) = (api.member("linh").await, api.till());
+    let vouchers = [linh.redeem(400).await, linh.redeem(400).await];
+    for (voucher, worth, used) in [(&vouchers[0], 25, 200), (&vouchers[1], 100, 100)] {
+        // A hundred were worth 50 cents; now half as much, or twice as much.
+        let stored: String = texts(&api, "select document from programme").await.remove(0);
+        let mut programme: Value = serde_json::from_str(&stored).unwrap();
+        programme["point_value"]["money"]["minor"] = worth.into();
+        sqlx::query("update programme set document = $1, revision = revision + 1")
+            .bind(programme.to_string())
+            .execute(&api.db)
+            .await
+            .unwrap();
+        let path = format!("/counter/redemptions/{}/capture", voucher["code"].as_str().unwrap());
+        let found = till.done(&path, &json!({"basket": euros(100)})).await;
+        assert_eq!(found["captured"]["points"], used, "{worth}");
+        assert_eq!(found["captured"]["money"], euros(100));
+    }
+    api.verify().await;
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_and_asks_again_is_done_once() {
+    let api = Api::start().await;
+    let till = api.till();
+    let linh = api.member("linh").await;
+    let (available, pending) = linh.balance().await;
+    let sale = |number: u64| {
+        let mut sale = purchase(&api, &format!("cut-{number}"), 1000);
+        sale["member"] = LINH.into();
+        sale
+    };
+    let sales: Vec<Value> = (0..40).map(sale).collect();
+    for (number, sale) in (0..).zip(&sales) {
+        let key = format!("key-{number}");
+        let asked = till.post_keyed("/purchases", &key, sale);
+        let _ = timeout(Duration::from_micros(number * 250), asked).await;
+    }
+    let mut earned = 0;
+    for (number, sale) in sales.iter().enumerate() {
+        loop {
+            let answer = till.post_keyed("/purchases", &format!("key-{number}"), sale).await;
+            if answer.status() == 201 {
+                earned += answer.json::<Value>().await.unwrap()["points"].as_i64().unwrap();
+                break;
+            }
+            // The first may not know yet that nobody listens.
+            problem(answer, "idempotency_key_in_use").await;
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    assert_eq!(linh.balance().await, (available, pending + earned));
+    api.verify().await;
 }
