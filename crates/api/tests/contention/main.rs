@@ -58,6 +58,22 @@ async fn one_balance_is_spent_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quote_is_redeemed_once() {
+    let crowd = Crowd::gather().await;
+    let linh = crowd.sign_in("linh").await;
+    // The balance would cover all of them.
+    let quote = crowd.quote(&linh, &json!({"reward_id": "extra-shot"})).await;
+    crowd.give("512102314864", CLIENTS * 50).await;
+    let request = Request::of_member(&linh, "/redemptions", json!({"quote_id": quote}));
+    let outcomes = crowd.send_each_twice(vec![request; CLIENTS]).await;
+    assert_eq!(successes(&outcomes), 1);
+    assert_eq!(refusals(&outcomes, 409, "quote_used"), CLIENTS - 1);
+    let status = crowd.status(&linh).await;
+    assert_eq!(status["balance"]["available"], 1250 + CLIENTS * 50 - 50);
+    verify(&crowd.api.db).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_last_piece_has_one_taker() {
     let crowd = Crowd::gather().await;
     let mut requests = vec![];

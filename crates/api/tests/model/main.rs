@@ -23,7 +23,7 @@ use crate::steps::any_steps;
 
 /// How many histories are told by each way of counting towards a tier, and how long they are.
 const HISTORIES: u32 = 20;
-const STEPS: usize = 80;
+const STEPS: usize = 60;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_agrees_with_the_model_over_the_last_twelve_months() {

@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use crate::programme::REWARDS;
 
+/// In tens of minutes.
+const DAY: i64 = 24 * 6;
+
 /// The members of a story. Purchases are made by others too.
 pub const MEMBERS: usize = 2;
 
@@ -90,11 +93,41 @@ pub enum Wish {
 }
 
 pub fn any_steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    vec(any_step(), most / 2..=most)
+    let episode = prop_oneof![25 => any_step().prop_map(|step| vec![step]), 1 => late_twice()];
+    vec(episode, most / 2..=most).prop_map(|episodes| episodes.concat())
+}
+
+/// Points that come back after their end, are used once more, and come back late again: what happens seldom by itself.
+fn late_twice() -> impl Strategy<Value = Vec<Step>> {
+    (0..MEMBERS, 90 * DAY..130 * DAY, 0..6 * DAY, 3 * DAY..20 * DAY).prop_map(|(member, months, days, weeks)| {
+        let quote = |points| What::Quote {
+            member,
+            wish: Wish::Points(points),
+            redeemed: true,
+        };
+        let capture = What::Capture { which: 0, basket: None };
+        let refund = What::Refund { which: 0 };
+        let steps = [
+            (0, What::Pause { member, paused: false }),
+            (0, What::Adjust { member, points: 300 }),
+            (0, quote(250)),
+            (0, capture.clone()),
+            (months, refund.clone()),
+            (days, quote(200)),
+            (0, capture),
+            (weeks, refund),
+        ];
+        let calm = |(wait, what)| Step {
+            wait,
+            worker_sleeps: false,
+            twice: false,
+            what,
+        };
+        steps.map(calm).to_vec()
+    })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    const DAY: i64 = 24 * 6;
     let wait = prop_oneof![
         20 => Just(0),
         8 => 1..4i64,
@@ -129,7 +162,7 @@ fn any_what() -> impl Strategy<Value = What> {
             .prop_map(|(which, permille, number)| What::Return { which, permille, number }),
         7 => (0..MEMBERS, wish, prop::bool::weighted(0.8))
             .prop_map(|(member, wish, redeemed)| What::Quote { member, wish, redeemed }),
-        1 => which().prop_map(|which| What::Redeem { which }),
+        4 => which().prop_map(|which| What::Redeem { which }),
         3 => which().prop_map(|which| What::Release { which }),
         5 => (which(), option::of(1..400i64)).prop_map(|(which, basket)| What::Capture { which, basket }),
         4 => which().prop_map(|which| What::Refund { which }),
