@@ -159,6 +159,12 @@ where spends <> 1 or taken <> points or out <> points or returned <> back
     )
 order by id limit 1";
 
+/// A voucher that nobody uses lapses by itself, since its member is looked at then.
+const LAPSES: &str = "
+select r.id, m.number from redemptions r join members m on m.id = r.member_id
+where r.state = 'reserved' and (m.due_at is null or m.due_at > r.valid_until)
+order by r.id limit 1";
+
 /// A quote is redeemed once.
 const QUOTES: &str = "
 select quote_id, count(*) as vouchers from redemptions where quote_id is not null
@@ -267,6 +273,12 @@ async fn verify_redemptions(db: &mut AnyConnection) -> Result<(), Failure> {
     if let Some((id, state, points, taken, back, out, returned)) = wrong {
         return Err(Failure::new(format!(
             "Voucher {id} of {points} points cannot be {state}: the ledger has {taken} taken and {back} back, its lots have {out} taken and {returned} back."
+        )));
+    }
+    let wrong: Option<(String, String)> = sqlx::query_as(LAPSES).fetch_optional(&mut *db).await?;
+    if let Some((id, number)) = wrong {
+        return Err(Failure::new(format!(
+            "Voucher {id} would not lapse on time: member {number} is looked at later, or never."
         )));
     }
     let wrong: Option<(String, i64)> = sqlx::query_as(QUOTES).fetch_optional(db).await?;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use loyalty_api::verify::verify;
 use serde_json::{Value, json};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 use tokio::time::{sleep, timeout};
@@ -51,6 +52,13 @@ async fn a_voucher_that_was_made_while_a_purchase_waited_lapses_by_itself() {
     lock.rollback().await.unwrap();
     let voucher: Value = reserved.await.unwrap();
     sold.await.unwrap();
+    api.verify().await;
+    api.execute("update members set due_at = due_at + 3600000 where name = 'Siti'")
+        .await;
+    let late = verify(&api.db).await.unwrap_err().to_string();
+    assert!(late.contains("would not lapse"), "{late}");
+    api.execute("update members set due_at = due_at - 3600000 where name = 'Siti'")
+        .await;
 
     api.move_to(voucher["valid_until"].as_str().unwrap()).await;
     let state = format!("select state from redemptions where id = {}", voucher["id"]).replace('"', "'");
