@@ -138,7 +138,7 @@ impl Counter {
             return Self::with_key(app, secret).await.map(Some);
         }
         match staff_token(app, headers) {
-            Some(secret) => Self::with_session(app, secret).await.map(Some),
+            Some(secret) => Self::with_session(app, secret).await,
             None => Ok(None),
         }
     }
@@ -158,7 +158,8 @@ impl Counter {
         }))
     }
 
-    async fn with_session(app: &App, secret: &str) -> Result<Self> {
+    /// Nobody where the session is over: a browser keeps its cookie, and may have a member's beside it.
+    async fn with_session(app: &App, secret: &str) -> Result<Option<Self>> {
         let now = app.clock.now();
         let found: Option<StaffRow> = sqlx::query_as(
             "select t.id as session_id, t.seen_at, s.id, s.store, s.role, s.member_id
@@ -169,7 +170,7 @@ impl Counter {
         .bind(millis(now - IDLE))
         .fetch_optional(&app.db.pool)
         .await?;
-        let row = found.ok_or_else(Error::signed_out)?;
+        let Some(row) = found else { return Ok(None) };
         if row.seen_at < millis(now - SEEN_EVERY) {
             let mut tx = app.db.begin_write().await?;
             sqlx::query("update staff_sessions set seen_at = $1 where id = $2 and seen_at < $1")
@@ -179,13 +180,13 @@ impl Counter {
                 .await?;
             tx.commit().await?;
         }
-        Ok(Self::Staff(Staff {
+        Ok(Some(Self::Staff(Staff {
             id: row.id,
             session_id: row.session_id,
             store: row.store,
             role: role_named(&row.role),
             member_id: row.member_id,
-        }))
+        })))
     }
 }
 

@@ -4,7 +4,7 @@ use loyalty_rules::earning::earned;
 use loyalty_rules::worth::{cheapest, points_for, worth};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{Api, Visitor, problem};
@@ -160,4 +160,19 @@ async fn a_spend_never_charges_less_than_the_minimum() {
         let found = quote(&linh, json!({"spend": enough})).await;
         assert_eq!((&found["points"], &found["money"]["minor"]), (&json!(58), &json!(4)));
     }
+}
+
+#[tokio::test]
+async fn a_counters_session_that_is_over_keeps_no_member_out() {
+    let api = Api::start().await;
+    let answer = api
+        .member("linh")
+        .await
+        .request(Method::POST, "/api/v1/quotes")
+        .header("cookie", "loyalty_counter=over")
+        .json(&json!({"spend": {"points": 100}}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::CREATED);
 }
