@@ -1,6 +1,6 @@
 //! A member as the database has them, at one instant.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, TimeDelta};
 use loyalty_contract::rewards::Availability;
 use loyalty_contract::status::{Balance, Member, MemberState};
 use loyalty_contract::{Instant, Points};
@@ -12,9 +12,12 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::account::books::TierHistory;
 use crate::account::{Totals, by_day};
-use crate::clock::from_millis;
+use crate::clock::{from_millis, millis};
 use crate::http::{Error, Result};
 use crate::shop::Shop;
+
+/// How far ahead expiries are told.
+pub const EXPIRIES_TOLD_WITHIN: TimeDelta = TimeDelta::days(90);
 
 /// A member, what they have and where they stand.
 #[derive(Debug)]
@@ -27,9 +30,9 @@ pub struct Snapshot {
     pub unread_messages: u32,
     /// Running sums of the ledger, with what ended since its last entry counted as expired.
     pub totals: Totals,
-    /// Lots of which something is left or owed, settled, each with the entry that made it.
+    /// Lots of which something is left or owed, settled; those that are alike as one.
     pub lots: Vec<Lot>,
-    /// The entries that made them.
+    /// The entries that made them, of which only a debt's is of use.
     pub sources: Vec<String>,
     /// What the tier is reckoned from.
     history: TierHistory,
@@ -69,13 +72,7 @@ impl Snapshot {
         .await?
         .ok_or_else(Error::signed_out)?;
 
-        let open: Vec<(i64, i64, Option<i64>, String)> = sqlx::query_as(
-            "select remaining, available_at, expires_at, entry_id from lots
-             where member_id = $1 and remaining <> 0 order by seq",
-        )
-        .bind(member_id)
-        .fetch_all(&mut *db)
-        .await?;
+        let open = open_lots(db, member_id, now).await?;
         let (mut lots, sources): (Vec<Lot>, Vec<String>) = open
             .into_iter()
             .map(|(remaining, available_at, expires_at, source)| {
@@ -194,6 +191,39 @@ impl Snapshot {
     pub fn is_paused(&self) -> bool {
         self.member.state == MemberState::Paused
     }
+}
+
+/// Lots of which something is left or owed: points left, from when, until when, and the entry that made it.
+type OpenLot = (i64, i64, Option<i64>, String);
+
+/// Reads open lots, those that are alike for what a snapshot is asked (what can be used, what waits, what ends within
+/// [`EXPIRIES_TOLD_WITHIN`]) as one: somebody who saves for years has a hundred.
+///
+/// With a debt each is read by itself, since which of them pays it depends on each.
+async fn open_lots(db: &mut AnyConnection, member_id: &str, now: Instant) -> Result<Vec<OpenLot>> {
+    let alike: Vec<OpenLot> = sqlx::query_as(
+        "select cast(sum(remaining) as bigint), min(available_at), min(expires_at), min(entry_id) from lots
+         where member_id = $1 and remaining <> 0
+         group by case when remaining < 0 then seq else 0 end,
+            case when available_at > $2 then available_at else 0 end,
+            case when expires_at <= $3 then expires_at else 0 end
+         order by min(seq)",
+    )
+    .bind(member_id)
+    .bind(millis(now))
+    .bind(millis(now + EXPIRIES_TOLD_WITHIN))
+    .fetch_all(&mut *db)
+    .await?;
+    if alike.iter().all(|&(points, ..)| points >= 0) {
+        return Ok(alike);
+    }
+    Ok(sqlx::query_as(
+        "select remaining, available_at, expires_at, entry_id from lots
+         where member_id = $1 and remaining <> 0 order by seq",
+    )
+    .bind(member_id)
+    .fetch_all(db)
+    .await?)
 }
 
 /// The id of the tier that somebody stands on.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use chrono::TimeDelta;
 use loyalty_contract::status::{Activation, Debt, Expiration, LastPurchase, Lifetime, Status, TierKeep, TierStatus};
 use loyalty_contract::{Money, Points, Problem};
 use loyalty_rules::lots::{expirations, next_activation};
@@ -17,11 +16,8 @@ use super::error::Result;
 use super::ledger::entry;
 use super::session::Session;
 use crate::clock::from_millis;
-use crate::members::Snapshot;
+use crate::members::{EXPIRIES_TOLD_WITHIN, Snapshot};
 use crate::shop::Shop;
-
-/// How far ahead expiries are told.
-const EXPIRIES_WITHIN: TimeDelta = TimeDelta::days(90);
 
 /// What the member has, what it is worth, what is about to happen to it, and where they stand.
 #[utoipa::path(get, path = "/me/status", operation_id = "get_status", tag = "me",
@@ -52,7 +48,7 @@ pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: He
         as_of: found.at,
         balance,
         next_activation: next_activation(&found.lots, found.at)?.map(|(at, points)| Activation { points, at }),
-        expirations: expirations(&found.lots, found.at, found.at + EXPIRIES_WITHIN)?
+        expirations: expirations(&found.lots, found.at, found.at + EXPIRIES_TOLD_WITHIN)?
             .into_iter()
             .map(|(at, points)| {
                 Ok(Expiration {
