@@ -307,6 +307,25 @@ async fn a_bad_row_is_named_with_its_reason_and_stops_nothing() {
             .1
             .contains("another purchase of this external_id")
     );
+
+    // Whoever would have more than can be counted is not booked by halves.
+    let rich = format!(
+        "update members set balance = {} where number = '{member}'",
+        i64::MAX - 5
+    );
+    sqlx::query(AssertSqlSafe(rich)).execute(&shop.db.pool).await.unwrap();
+    let more = [
+        rows[0].0.replace("good-1", "more-1"),
+        rows[1].0.replace("good-2", "more-2"),
+    ];
+    shop.import("purchases", &shop.file("more.csv", lines(PURCHASES, &more)), 3);
+    let found = shop.rejects("more.csv");
+    assert!(
+        found.len() == 1 && found[0].1.contains("than can be counted"),
+        "{found:?}"
+    );
+    let booked = "select count(*) from purchases where external_id like 'more-%'";
+    assert_eq!(shop.number(booked).await, 1);
 }
 
 #[tokio::test]
