@@ -67,7 +67,7 @@ const REDEMPTION: &[&str] = &[
 const STATUS: &[&str] = &[
     "select number, name, since, state, contact, unread_messages, earned, spent, expired from members where number = cast(900000000000 + $1 as text)",
     "select remaining, available_at, expires_at, entry_id from lots where member_id = (select id from members where number = cast(900000000000 + $1 as text)) and remaining <> 0 order by seq",
-    "select day, points from qualifying where member_id = (select id from members where number = cast(900000000000 + $1 as text)) and day >= 0 and $2 > 0 order by day",
+    "select day, points from qualifying where member_id = (select id from members where number = cast(900000000000 + $1 as text)) and day >= 0 and cast($2 as bigint) > 0 order by day",
 ];
 
 #[tokio::main]
