@@ -32,7 +32,8 @@ const LASTS: Duration = Duration::from_secs(5);
 const VOUCHERS_EACH: usize = 200;
 /// Every member's number is this and their place among them.
 const NUMBERS_FROM: i64 = 900_000_000_000;
-/// Somebody who has come three times a week for ten years, and somebody who has for a month.
+/// Somebody who has come every other day for ten years, and somebody who has for a month. Both use what they have at
+/// every fifth visit, so that they differ by their history and not by how much they save.
 const TEN_YEARS: &str = "ten-years@bench.example";
 const ONE_MONTH: &str = "one-month@bench.example";
 
@@ -397,7 +398,7 @@ fn sample(folder: &Path) -> std::path::PathBuf {
     let visits = |days: i64| {
         json!([{
             "from": {"days": -days}, "until": {"days": -1}, "every_days": 2, "stores": ["main"],
-            "totals_minor": [1240, 680, 1815], "spend_every": 5, "spend_points": 400,
+            "totals_minor": [1240, 680, 1815], "spend_every": 5, "spend_points": 100_000,
         }])
     };
     let mut members: Vec<Value> = (0..MEMBERS)
