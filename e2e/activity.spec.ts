@@ -65,6 +65,20 @@ test("Siti's years go on and on, each entry once and in its order", async ({ pag
   expect(new Set(days).size, 'no day stands twice').toBe(days.length);
 });
 
+test('the list goes on for somebody who is at its end before it has grown', async ({ page, signIn }) => {
+  await signIn('siti');
+  await page.goto('/activity');
+  const entries = page.getByRole('main').getByRole('listitem');
+  await expect(entries).toHaveCount(50);
+  // Whoever flings the list stands at its new end in the very moment in which that is drawn.
+  await page.evaluate(() => {
+    const toTheEnd = () => scrollTo(0, document.documentElement.scrollHeight);
+    new MutationObserver(toTheEnd).observe(document.querySelector('main')!, { childList: true, subtree: true });
+    toTheEnd();
+  });
+  await expect.poll(() => entries.count()).toBeGreaterThanOrEqual(350);
+});
+
 async function ledger(page: Page, count: number): Promise<{ points: number }[]> {
   const entries: { points: number }[] = [];
   let after = '';

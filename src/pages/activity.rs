@@ -134,7 +134,8 @@ fn day_name(at: Instant) -> String {
 fn Rest(list: Pages<LedgerEntry>) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
     watch(move || {
-        if let Some(end) = end.get() {
+        // Looked for anew after each page: an end that a page did not push out of sight comes near no second time.
+        if let (Some(end), More::After(_)) = (end.get(), list.more()) {
             viewport::when_near(&end, move || list.grow());
         }
     });
