@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::programme::Earning;
 use crate::{Money, Points};
 
 /// One thing that happened to a balance.
@@ -94,6 +95,28 @@ pub enum Reference {
     /// Something that this version does not know.
     #[serde(other)]
     Unknown,
+}
+
+/// `GET /me/ledger/{id}`: one entry, with what explains it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EntryDetails {
+    /// The entry, as it stands in the ledger.
+    pub entry: LedgerEntry,
+    /// The rate by which its purchase earned; `None` where there is no purchase.
+    pub rate: Option<EarningRate>,
+    /// The other entries of the same purchase or voucher, newest first.
+    pub related: Vec<LedgerEntry>,
+}
+
+/// The rate by which a purchase earned, which stays with it when the programme changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EarningRate {
+    /// The programme's rule then.
+    pub earning: Earning,
+    /// What the member's tier made of it, in thousandths.
+    pub multiplier_permille: u32,
 }
 
 /// Which entries of a ledger.

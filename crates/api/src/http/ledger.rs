@@ -1,4 +1,4 @@
-//! `GET /me/ledger`: everything that ever happened to a balance, newest first.
+//! `GET /me/ledger`: everything that ever happened to a balance, newest first, and each with what explains it.
 
 use std::sync::Arc;
 
@@ -7,14 +7,15 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use loyalty_contract::ledger::{EntryKind, LedgerEntry, LedgerQuery, Reference};
+use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, LedgerQuery, Reference};
+use loyalty_contract::programme::Earning;
 use loyalty_contract::{Money, Page, Points, Problem};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::App;
 use super::answer::{accept_language, private};
 use super::error::{Error, Result};
-use super::extract::Query;
+use super::extract::{Path, Query};
 use super::session::Session;
 use crate::account::{kind_name, kind_of};
 use crate::clock::{from_millis, millis};
@@ -102,6 +103,83 @@ pub async fn list_entries(
         .map(|row| worded(row, &shop, language))
         .collect::<Result<_>>()?;
     private(&asked, language, &Page { items, next })
+}
+
+/// What an entry belongs to, and the rate of its purchase.
+const BELONGS_TO: &str = "
+select e.redemption_id, p.id as purchase_id, p.earning_points, p.earning_per_minor, p.multiplier_permille
+from entries e
+left join returns r on r.id = e.return_id
+left join purchases p on p.id = coalesce(e.purchase_id, r.purchase_id)
+where e.id = $1 and e.member_id = $2";
+
+#[derive(FromRow)]
+struct BelongsTo {
+    redemption_id: Option<String>,
+    purchase_id: Option<String>,
+    earning_points: Option<i64>,
+    earning_per_minor: Option<i64>,
+    multiplier_permille: Option<i64>,
+}
+
+impl BelongsTo {
+    fn rate(&self, shop: &Shop) -> Option<EarningRate> {
+        Some(EarningRate {
+            earning: Earning {
+                points: Points(self.earning_points?),
+                per_money: Money::new(self.earning_per_minor?, shop.file.currency),
+            },
+            multiplier_permille: self.multiplier_permille?.try_into().ok()?,
+        })
+    }
+}
+
+/// One of the member's entries, with what explains it.
+#[utoipa::path(get, path = "/me/ledger/{id}", operation_id = "get_entry", tag = "me",
+    security(("session" = [])),
+    params(("id" = String, Path, description = "the entry")),
+    responses(
+        (status = 200, body = EntryDetails, description = "the entry, the rate of its purchase, and the other entries of the same purchase or voucher"),
+        (status = 304, description = "the caller has it already"),
+        (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
+    ))]
+pub async fn get_entry(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Path(id): Path<String>,
+    asked: HeaderMap,
+) -> Result<Response> {
+    let shop = app.shop().await?;
+    let language = shop.edition(accept_language(&asked)).language.as_str();
+    let mut db = app.db.pool.acquire().await?;
+    let belongs_to: Option<BelongsTo> = sqlx::query_as(BELONGS_TO)
+        .bind(&id)
+        .bind(&session.member_id)
+        .fetch_optional(&mut *db)
+        .await?;
+    let belongs_to = belongs_to.ok_or_else(Error::not_found)?;
+    let statement = format!(
+        "{ENTRIES}\nwhere e.member_id = $1 and e.id <> $2
+        and (coalesce(e.purchase_id, r.purchase_id) = $3 or e.redemption_id = $4)
+        order by e.at desc, e.seq desc limit {HIGHEST_LIMIT}"
+    );
+    // Nothing has an empty id.
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        .bind(&session.member_id)
+        .bind(&id)
+        .bind(belongs_to.purchase_id.as_deref().unwrap_or_default())
+        .bind(belongs_to.redemption_id.as_deref().unwrap_or_default())
+        .fetch_all(&mut *db)
+        .await?;
+    let details = EntryDetails {
+        entry: entry(&mut db, &shop, &id, language).await?,
+        rate: belongs_to.rate(&shop),
+        related: rows
+            .into_iter()
+            .map(|row| worded(row, &shop, language))
+            .collect::<Result<_>>()?,
+    };
+    private(&asked, language, &details)
 }
 
 /// One entry, by its id.

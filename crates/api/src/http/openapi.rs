@@ -75,6 +75,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::delete_device))
         .routes(routes!(status::get_status))
         .routes(routes!(ledger::list_entries))
+        .routes(routes!(ledger::get_entry))
         .routes(routes!(rewards::list_rewards))
         .routes(routes!(rewards::get_reward))
         .routes(routes!(quotes::create_quote))
