@@ -21,6 +21,7 @@ pub async fn create_session(challenge_id: &str, code: &str) -> Result<SignedIn, 
     let answer = NewSession {
         challenge_id: challenge_id.to_owned(),
         code: code.to_owned(),
+        remember: true,
     };
     post("/auth/sessions", &answer).await
 }

@@ -7,8 +7,10 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::{Array, Date, JSON, Reflect};
+use loyalty_contract::account::{Card, MemberSession, PrintedCard, Profile};
 use loyalty_contract::auth::{Challenge, SignedIn};
-use loyalty_contract::ledger::{EntryKind, LedgerEntry, Reference};
+use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, Reference};
+use loyalty_contract::members::{Channel, Consents};
 use loyalty_contract::programme::{
     AnnouncedChange, Contact, Earning, PluralForms, PointValue, Programme, Store, Terms, Theme, Tier, TierWindow,
 };
@@ -155,7 +157,7 @@ objects! {
     Earning { points, per_money }
     Tier { id, name, threshold, multiplier_permille, benefits }
     Terms { version, effective_from, items, changes }
-    AnnouncedChange { effective_from, text }
+    AnnouncedChange { effective_from, text, point_value, earning, points_valid_months }
     Store { id, name, address, hours, phone }
     Theme { accent, logo_url }
     Contact { name, role, phone, email }
@@ -163,7 +165,7 @@ objects! {
     Status {
         as_of, member, balance, next_activation, expirations, tier, lifetime, unread_messages, last_purchase, debt,
     }
-    Member { number, name, since, state, contact }
+    Member { number, name, since, state, contact, accepted_terms_version }
     Balance { available, pending, worth }
     Activation { points, at }
     Expiration { points, worth, at }
@@ -173,6 +175,8 @@ objects! {
     LastPurchase { at, total, points, worth }
     Debt { points, cause }
     LedgerEntry { id, at, kind, points, worth, balance_after, reason, reference, available_at, expires_at }
+    EntryDetails { entry, rate, related }
+    EarningRate { earning, multiplier_permille }
     Reward {
         id, kind, category, title, description, image_url, cost_points, points_worth, shop_price, conditions,
         valid_from, valid_until, voucher_valid_minutes, stock_left, per_member_left, tier_required, availability,
@@ -180,6 +184,13 @@ objects! {
     Quote { quote_id, expires_at, points, money, balance_after, tier_after, conditions }
     Challenge { challenge_id, expires_at, resend_after_s, demo_code }
     FieldError { pointer, detail }
+    Profile {
+        number, name, address, language, birthday, store, referral_code, accepted_terms_version, consents, since,
+    }
+    Consents { offers, reminders, surveys }
+    MemberSession { id, device, created_at, last_seen_at, is_current, is_remembered }
+    PrintedCard { card_id, text, digits, created_at }
+    Card { card_id, created_at }
 }
 
 macro_rules! words {
@@ -197,6 +208,7 @@ macro_rules! words {
 }
 
 words! {
+    Channel { "email" => Email, "sms" => Sms, "push" => Push, "post" => Post }
     TierWindow { "calendar_year" => CalendarYear, "rolling_12_months" => Rolling12Months }
     MemberState { "active" => Active, "paused" => Paused, "managed" => Managed, _ => Unknown }
     EntryKind {

@@ -54,6 +54,7 @@ struct Row {
     adjusted: i64,
     saved_minor: i64,
     tier_history: Option<String>,
+    terms_version: Option<i64>,
 }
 
 impl Snapshot {
@@ -64,7 +65,7 @@ impl Snapshot {
     pub async fn load(db: &mut AnyConnection, shop: &Shop, member_id: &str, now: Instant) -> Result<Self> {
         let row: Row = sqlx::query_as(
             "select number, name, since, state, contact, unread_messages, earned, spent, expired, adjusted, saved_minor,
-                tier_history
+                tier_history, terms_version
              from members where id = $1",
         )
         .bind(member_id)
@@ -107,6 +108,7 @@ impl Snapshot {
             since: from_day_number(row.since),
             state: state_of(&row.state),
             contact,
+            accepted_terms_version: row.terms_version.and_then(|version| u32::try_from(version).ok()),
         };
         let mut found = Self {
             at: now,

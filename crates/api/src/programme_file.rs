@@ -151,6 +151,15 @@ pub struct AnnouncedChangeFile {
     pub effective_from: DateTime<Utc>,
     /// One sentence.
     pub text: Texts,
+    /// What points are worth from then on, where that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_value: Option<PointValue>,
+    /// What money earns from then on, where that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earning: Option<Earning>,
+    /// For how many months points can be used from then on, where that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points_valid_months: Option<u32>,
 }
 
 /// One shop.

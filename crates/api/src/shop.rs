@@ -176,6 +176,9 @@ fn edition(file: &ProgrammeFile, zone: &Tz, language: &str, demo: bool) -> Resul
             .map(|change| AnnouncedChange {
                 effective_from: change.effective_from,
                 text: text(&change.text),
+                point_value: change.point_value,
+                earning: change.earning,
+                points_valid_months: change.points_valid_months,
             })
             .collect(),
         stores: file

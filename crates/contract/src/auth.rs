@@ -26,7 +26,7 @@ pub enum Purpose {
     SignIn,
     /// Leaving the programme.
     Leave,
-    /// A new address.
+    /// A new address, asked for by a member who is signed in.
     ChangeAddress,
     /// Spending at the counter without a phone.
     SpendAtCounter,
@@ -56,6 +56,25 @@ pub struct NewSession {
     pub challenge_id: String,
     /// Six digits; spaces between them are forgiven.
     pub code: String,
+    /// Stay signed in on this device, as on one's own phone; a borrowed one is signed out after 30 minutes without use.
+    #[serde(default = "remembered")]
+    pub remember: bool,
+}
+
+/// Answers a challenge for anything but signing in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChallengeAnswer {
+    /// From the challenge.
+    pub challenge_id: String,
+    /// Six digits; spaces between them are forgiven.
+    pub code: String,
+}
+
+/// What is meant where nothing is said about remembering a session.
+pub(crate) fn remembered() -> bool {
+    true
 }
 
 /// What came of an answered challenge.

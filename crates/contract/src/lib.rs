@@ -7,10 +7,13 @@
 //! Every instant is UTC in RFC 3339 and half-open: `available_at` is the first instant at which points can
 //! be used, `expires_at` the first at which they cannot.
 
+pub mod account;
 pub mod auth;
+pub mod claims;
 pub mod counter;
 pub mod ledger;
 pub mod list;
+pub mod member_events;
 pub mod members;
 pub mod money;
 pub mod problem;
@@ -18,7 +21,9 @@ pub mod programme;
 pub mod purchases;
 pub mod quotes;
 pub mod redemptions;
+pub mod reports;
 pub mod rewards;
+pub mod statement;
 pub mod status;
 
 pub use list::Page;

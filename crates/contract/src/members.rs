@@ -27,6 +27,9 @@ pub struct NewMember {
     /// Who sent them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referral_code: Option<String>,
+    /// Stay signed in on this device, as on one's own phone; a borrowed one is signed out after 30 minutes without use.
+    #[serde(default = "crate::auth::remembered")]
+    pub remember: bool,
 }
 
 /// What somebody agreed to be written to about, and by which channels; nothing by none.
@@ -35,13 +38,10 @@ pub struct NewMember {
 #[serde(default, deny_unknown_fields)]
 pub struct Consents {
     /// What is on offer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<Channel>,
     /// What is about to end, such as points.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reminders: Vec<Channel>,
     /// What they think of the shop.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub surveys: Vec<Channel>,
 }
 

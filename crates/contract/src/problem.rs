@@ -106,14 +106,20 @@ problem_codes! {
     RedemptionNotCaptured = "redemption_not_captured", 409;
     /// The store has another purchase, or the purchase another return, of that number.
     PurchaseConflict = "purchase_conflict", 409;
+    /// The purchase stands in the member's own ledger already.
+    AlreadyCounted = "already_counted", 409;
     /// Somebody joined with that address meanwhile.
     AlreadyMember = "already_member", 409;
+    /// Another member has that address.
+    AddressTaken = "address_taken", 409;
     /// The membership is paused: it sees everything, and neither earns nor spends.
     MemberPaused = "member_paused", 409;
     /// The reward cannot be had; `reasons` say why.
     RewardNotAvailable = "reward_not_available", 409;
     /// The same request is still being worked on.
     IdempotencyKeyInUse = "idempotency_key_in_use", 409;
+    /// The profile is not the one any more that the change was made for.
+    ProfileChanged = "profile_changed", 412;
     /// The body is over 64 KiB.
     BodyTooLarge = "body_too_large", 413;
     /// The body is not sent as `application/json`.
@@ -130,12 +136,18 @@ problem_codes! {
     EnrolmentExpired = "enrolment_expired", 422;
     /// The pairing code is too old, used or unknown.
     PairingExpired = "pairing_expired", 422;
+    /// No such version of the terms was published.
+    TermsUnknown = "terms_unknown", 422;
     /// More would be returned than was bought.
     ReturnExceedsPurchase = "return_exceeds_purchase", 422;
+    /// No purchase that could be claimed is like that.
+    ClaimMismatch = "claim_mismatch", 422;
     /// Below the programme's minimum, or worth nothing.
     BelowMinimum = "below_minimum", 422;
     /// The key was used for something else.
     IdempotencyKeyReused = "idempotency_key_reused", 422;
+    /// A change came without saying which state of the thing it was made for.
+    PreconditionRequired = "precondition_required", 428;
     /// Too many requests from one caller.
     TooManyRequests = "too_many_requests", 429;
     /// Too many wrong guesses.

@@ -47,6 +47,8 @@ pub struct Member {
     pub state: MemberState,
     /// The person who looks after them, for `managed`.
     pub contact: Option<Contact>,
+    /// The version of the terms that they agreed to; `None` where they never did, such as after an import.
+    pub accepted_terms_version: Option<u32>,
 }
 
 /// What a member can do. Neither of the last two is a fault of theirs.

@@ -73,6 +73,7 @@ pub async fn create_member(
         since,
         state: MemberState::Active,
         contact: None,
+        accepted_terms_version: Some(new.accepted_terms_version),
     };
     let mut response = made(StatusCode::CREATED, &member)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
