@@ -17,6 +17,7 @@ mod health;
 mod idempotency;
 mod ledger;
 mod media;
+pub(crate) mod member_events;
 mod members;
 mod openapi;
 mod peer;
@@ -76,6 +77,7 @@ pub struct App {
     proxies: Proxies,
     shop: RwLock<Option<Arc<Shop>>>,
     in_flight: idempotency::InFlight,
+    listeners: member_events::Listeners,
 }
 
 impl App {
@@ -93,6 +95,7 @@ impl App {
             proxies: Proxies::default(),
             shop: RwLock::default(),
             in_flight: idempotency::InFlight::default(),
+            listeners: member_events::Listeners::default(),
         }
     }
 

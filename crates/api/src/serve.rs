@@ -42,6 +42,7 @@ pub struct Server {
     task: JoinHandle<std::io::Result<()>>,
     worker: JoinHandle<()>,
     webhooks: JoinHandle<()>,
+    member_events: JoinHandle<()>,
     app: Arc<App>,
 }
 
@@ -59,7 +60,7 @@ impl Server {
         let failed = |error: std::io::Error| Failure::new(format!("Serving failed: {error}."));
         self.end.send_replace(true);
         // What the worker is doing for one member is finished or undone by its transaction.
-        let ended = async { tokio::join!(self.task, self.worker, self.webhooks).0 };
+        let ended = async { tokio::join!(self.task, self.worker, self.webhooks, self.member_events).0 };
         match tokio::time::timeout(GRACE, ended).await {
             Ok(Ok(ended)) => ended.map_err(failed),
             Ok(Err(broken)) => Err(failed(broken.into())),
@@ -121,6 +122,7 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
     let app = Arc::new(app);
     let router = http::router(Arc::clone(&app), &config)?;
     let worker = tokio::spawn(worker::run(Arc::clone(&app), ended.clone()));
+    let member_events = tokio::spawn(http::member_events::run(Arc::clone(&app), ended.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         // An error means that the handle was dropped, which ends the server as well.
@@ -132,6 +134,7 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
         task: tokio::spawn(serving.into_future()),
         worker,
         webhooks: tokio::spawn(sending),
+        member_events,
         app,
     })
 }

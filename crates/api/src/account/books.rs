@@ -320,11 +320,15 @@ impl<'a> Books<'a> {
         .await?;
         let mut rewards: Vec<String> = vec![];
         for (id, points, valid_until, reward_id) in over {
-            sqlx::query("update redemptions set state = 'expired', ended_at = $1 where id = $2")
-                .bind(valid_until)
-                .bind(&id)
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "update redemptions set state = 'expired', ended_at = $1,
+                    version = (select version from members where id = redemptions.member_id)
+                 where id = $2",
+            )
+            .bind(valid_until)
+            .bind(&id)
+            .execute(&mut *tx)
+            .await?;
             let at = from_millis(valid_until);
             self.bring_back(tx, EntryKind::Release, Points(points), &id, at).await?;
             rewards.extend(reward_id);

@@ -144,7 +144,8 @@ async fn capture(
     };
     sqlx::query(
         "update redemptions set state = 'captured', captured_at = $1, captured_points = $2, captured_minor = $3,
-            store = $4 where id = $5",
+            store = $4, version = (select version from members where id = redemptions.member_id)
+         where id = $5",
     )
     .bind(millis(now))
     .bind(points.0)
@@ -228,11 +229,15 @@ async fn refund(tx: &mut AnyConnection, shop: &Shop, edition: &Edition, id: &str
     if let Some(reward_id) = &row.reward_id {
         put_back(tx, reward_id).await?;
     }
-    sqlx::query("update redemptions set state = 'refunded', ended_at = $1 where id = $2")
-        .bind(millis(now))
-        .bind(id)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "update redemptions set state = 'refunded', ended_at = $1,
+            version = (select version from members where id = redemptions.member_id)
+         where id = $2",
+    )
+    .bind(millis(now))
+    .bind(id)
+    .execute(&mut *tx)
+    .await?;
     books.save(tx).await?;
     answer(tx, shop, edition, id, StatusCode::OK).await
 }

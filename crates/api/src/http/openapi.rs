@@ -12,8 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, auth, counter, counter_sessions, demo, devices, ledger, members, programme, purchases, quotes, redemptions,
-    rewards, status,
+    App, auth, counter, counter_sessions, demo, devices, ledger, member_events, members, programme, purchases, quotes,
+    redemptions, rewards, status,
 };
 
 #[derive(OpenApi)]
@@ -76,6 +76,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(status::get_status))
         .routes(routes!(ledger::list_entries))
         .routes(routes!(ledger::get_entry))
+        .routes(routes!(member_events::list_events))
         .routes(routes!(rewards::list_rewards))
         .routes(routes!(rewards::get_reward))
         .routes(routes!(quotes::create_quote))

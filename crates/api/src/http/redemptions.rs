@@ -328,8 +328,9 @@ async fn insert(
     for _ in 0..CODE_TRIES {
         let made = sqlx::query(
             "insert into redemptions (id, member_id, reward_id, title, state, code, points, money_minor, created_at,
-                valid_until, quote_id, conditions)
-             values ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11) on conflict (code) do nothing",
+                valid_until, quote_id, conditions, version)
+             values ($1, $2, $3, $4, 'reserved', $5, $6, $7, $8, $9, $10, $11,
+                (select version from members where id = $2)) on conflict (code) do nothing",
         )
         .bind(id)
         .bind(member_id)
@@ -405,11 +406,15 @@ async fn release(
     if let Some(reward_id) = &row.reward_id {
         put_back(tx, reward_id).await?;
     }
-    sqlx::query("update redemptions set state = 'released', ended_at = $1 where id = $2")
-        .bind(millis(now))
-        .bind(id)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "update redemptions set state = 'released', ended_at = $1,
+            version = (select version from members where id = redemptions.member_id)
+         where id = $2",
+    )
+    .bind(millis(now))
+    .bind(id)
+    .execute(&mut *tx)
+    .await?;
     books.save(tx).await?;
     answer(tx, shop, edition, id, StatusCode::OK).await
 }

@@ -104,7 +104,10 @@ async fn an_entry_comes_with_what_explains_it() {
     let linh = api.member("linh").await;
     let all = pages(&linh, "limit=100", async |_| {}).await;
     let of_kind = |kind: &str| all.iter().find(|entry| entry["kind"] == kind).unwrap();
-    let details = async |entry: &Value| linh.read(&format!("/me/ledger/{}", entry["id"].as_str().unwrap())).await;
+    let details = async |entry: &Value| {
+        linh.read(&format!("/me/ledger/{}", entry["id"].as_str().unwrap()))
+            .await
+    };
 
     let returned = of_kind("return");
     let found = details(returned).await;
@@ -113,16 +116,26 @@ async fn an_entry_comes_with_what_explains_it() {
     assert_eq!(found["rate"]["earning"]["per_money"]["minor"], 100);
     assert_eq!(found["rate"]["multiplier_permille"], 1000);
     let purchase = &found["related"][0];
-    assert_eq!((&purchase["kind"], found["related"].as_array().unwrap().len()), (&"earn".into(), 1));
+    assert_eq!(
+        (&purchase["kind"], found["related"].as_array().unwrap().len()),
+        (&"earn".into(), 1)
+    );
     assert_eq!(purchase["reference"]["external_id"], returned["reference"]["purchase"]);
     assert!(all.contains(purchase), "the very entry of the ledger");
     assert_eq!(details(purchase).await["related"], Value::from(vec![returned.clone()]));
 
     let gift = details(of_kind("bonus")).await;
-    assert_eq!((&gift["rate"], &gift["related"]), (&Value::Null, &Value::from(Vec::<Value>::new())));
+    assert_eq!(
+        (&gift["rate"], &gift["related"]),
+        (&Value::Null, &Value::from(Vec::<Value>::new()))
+    );
 
     let id = returned["id"].as_str().unwrap();
-    problem(api.member("olga").await.get(&format!("/me/ledger/{id}")).await, "not_found").await;
+    problem(
+        api.member("olga").await.get(&format!("/me/ledger/{id}")).await,
+        "not_found",
+    )
+    .await;
     problem(linh.get("/me/ledger/none").await, "not_found").await;
     problem(api.visitor().get(&format!("/me/ledger/{id}")).await, "signed_out").await;
 }

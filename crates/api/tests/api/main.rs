@@ -13,6 +13,7 @@ mod import;
 mod joining;
 mod ledger;
 mod ledger_rules;
+mod member_events;
 mod openapi;
 mod problems;
 mod purchases;
