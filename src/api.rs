@@ -3,11 +3,14 @@
 //! Everything that can go wrong is one [`ApiError`], whose variants are the different things to show.
 
 pub mod auth;
+pub mod claims;
 pub mod ledger;
 pub mod programme;
 pub mod quotes;
 mod read;
+pub mod reports;
 pub mod rewards;
+pub mod statement;
 pub mod status;
 
 use gloo_net::http::{Request, RequestBuilder};
@@ -74,10 +77,20 @@ async fn get<T: Read>(url: &str) -> Result<T, ApiError> {
 }
 
 async fn post<T: Read>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    parsed(&send(Request::post(&url(path, &[])), written(body)).await?)
+}
+
+/// Posts what is to happen once, however often the same key is sent.
+async fn post_once<T: Read>(path: &str, key: &str, body: &impl Serialize) -> Result<T, ApiError> {
+    let request = Request::post(&url(path, &[])).header("idempotency-key", key);
+    parsed(&send(request, written(body)).await?)
+}
+
+/// A body as JSON.
+fn written(body: &impl Serialize) -> Option<String> {
     // A body of the contract is plain objects, texts and numbers, all of which JavaScript has.
     let body = body.serialize(&Serializer::json_compatible()).unwrap_or_default();
-    let body = js_sys::JSON::stringify(&body).ok().map(String::from);
-    parsed(&send(Request::post(&url(path, &[])), body).await?)
+    js_sys::JSON::stringify(&body).ok().map(String::from)
 }
 
 async fn delete(path: &str) -> Result<(), ApiError> {

@@ -39,6 +39,7 @@ pub fn App() -> impl IntoView {
     let preferences = Preferences::provide(language);
     let remembered = Remembered::provide(session);
     pages::sign_in::provide_form();
+    pages::report::provide_draft();
     remembered.status.refresh();
 
     let start = RwSignal::new(Start::Fetching);
@@ -102,6 +103,7 @@ fn Screens(router: Router) -> impl IntoView {
             let route = router.route();
             let width = match route {
                 Route::Activity | Route::You | Route::Code => Some("narrow"),
+                Route::Entry(_) | Route::Report(_) | Route::Statement | Route::Claim => Some("narrow"),
                 _ => None,
             };
             let page = match route {
@@ -111,6 +113,10 @@ fn Screens(router: Router) -> impl IntoView {
                 Route::Convert => view! { <pages::convert::ConvertPage /> }.into_any(),
                 Route::Code => view! { <pages::code::CodePage /> }.into_any(),
                 Route::Activity => view! { <pages::activity::ActivityPage /> }.into_any(),
+                Route::Entry(id) => view! { <pages::entry::EntryPage id /> }.into_any(),
+                Route::Report(id) => view! { <pages::report::ReportPage id /> }.into_any(),
+                Route::Statement => view! { <pages::statement::StatementPage /> }.into_any(),
+                Route::Claim => view! { <pages::claim::ClaimPage /> }.into_any(),
                 Route::You => view! { <pages::you::YouPage /> }.into_any(),
                 Route::NotFound => view! { <pages::not_found::NotFoundPage /> }.into_any(),
             };

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod document;
+pub mod random;
 pub mod storage;
 pub mod timer;
 pub mod viewport;

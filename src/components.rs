@@ -7,6 +7,7 @@
 pub mod chips;
 pub mod entry_row;
 pub mod failure;
+pub mod form;
 pub mod icon;
 pub mod live;
 pub mod nav;

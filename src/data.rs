@@ -83,6 +83,17 @@ impl Remembered {
         remembered
     }
 
+    /// An entry of the ledger, as far as it has been read.
+    pub fn entry(&self, id: &str) -> Option<LedgerEntry> {
+        let load = self.ledger.get_untracked();
+        let pages = load.value()?;
+        pages
+            .iter()
+            .flat_map(|page| page.iter())
+            .find(|entry| entry.id == id)
+            .cloned()
+    }
+
     /// Forgets everything: another member may be next.
     pub fn forget(&self) {
         self.status.forget();

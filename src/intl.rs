@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 
+use chrono::NaiveDate;
 use js_sys::{Array, Function, Object, Reflect};
 use loyalty_contract::programme::{PluralForms, Programme};
 use loyalty_contract::{Instant, Money, Points};
@@ -212,6 +213,11 @@ pub fn typed_money(money: Money) -> String {
     format_number(&["typed", &digits].join(" "), major(money), &options)
 }
 
+/// How many times as much, from thousandths: `1.2`.
+pub fn times(permille: u32) -> String {
+    format_number("number", f64::from(permille) / 1000.0, &[])
+}
+
 /// A share in whole percent: `60%`.
 pub fn percent(value: u8) -> String {
     format_number("percent", f64::from(value) / 100.0, &[("style", "percent")])
@@ -313,9 +319,60 @@ pub fn last_day(end: Instant, style: DayStyle) -> String {
 }
 
 /// A calendar day such as a date of joining, which belongs to no zone.
-pub fn date(date: chrono::NaiveDate) -> String {
+pub fn date(date: NaiveDate) -> String {
     let noon = date.and_time(chrono::NaiveTime::MIN).and_utc() + chrono::TimeDelta::hours(12);
     day(noon, DayStyle::Full)
+}
+
+/// The day that it is now in the programme's zone.
+pub fn today() -> NaiveDate {
+    let zone = LOCALE.with_borrow(|locale| locale.time_zone.clone());
+    let options = [
+        ("timeZone", zone.as_str()),
+        ("year", "numeric"),
+        ("month", "2-digit"),
+        ("day", "2-digit"),
+    ];
+    let now = browser::now();
+    // Swedish writes a day as ISO 8601 does.
+    Formatter::new("DateTimeFormat", "format", "sv", &object(&options))
+        .and_then(|formatter| formatter.call(&(now.timestamp_millis() as f64).into()))
+        .and_then(|day| parse_day(&day))
+        .unwrap_or(now.date_naive())
+}
+
+/// Reads a day as ISO 8601 writes it: `2026-11-21`.
+pub fn parse_day(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+}
+
+/// A stretch of the calendar.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
+/// The first day of the month or year that a day lies in, by the calendar of the member's language.
+pub fn first_day(span: Span, day: NaiveDate) -> NaiveDate {
+    let is_first =
+        |day: &NaiveDate| part_of_day(*day, "day") == "1" && (span == Span::Month || part_of_day(*day, "month") == "1");
+    std::iter::successors(Some(day), NaiveDate::pred_opt)
+        .take(400)
+        .find(is_first)
+        .unwrap_or(day)
+}
+
+fn part_of_day(day: NaiveDate, part: &str) -> String {
+    let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
+    let text = format(part, "DateTimeFormat", "format", &(midnight as f64).into(), || {
+        object(&[(part, "numeric"), ("timeZone", "UTC")])
+    });
+    digits(&text)
 }
 
 /// The time of day in the programme's zone: `09:14`.

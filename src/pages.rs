@@ -1,11 +1,15 @@
 //! One file a screen: asks `data`, composes `components`.
 
 pub mod activity;
+pub mod claim;
 pub mod code;
 pub mod convert;
+pub mod entry;
 pub mod home;
 pub mod not_found;
+pub mod report;
 pub mod reward;
 pub mod rewards;
 pub mod sign_in;
+pub mod statement;
 pub mod you;

@@ -24,6 +24,14 @@ pub enum Route {
     Code,
     /// Everything that happened.
     Activity,
+    /// One thing that happened, by its id.
+    Entry(String),
+    /// Telling the shop that one of them is wrong.
+    Report(String),
+    /// What happened in some time, with its sums.
+    Statement,
+    /// Asking for the points of a purchase that was missed.
+    Claim,
     /// Oneself and the settings.
     You,
     /// Nothing is here.
@@ -41,6 +49,10 @@ impl Route {
             (Some("use"), None, _) => Self::Convert,
             (Some("code"), None, _) => Self::Code,
             (Some("activity"), None, _) => Self::Activity,
+            (Some("activity"), Some(id), None) => Self::Entry(id.to_owned()),
+            (Some("activity"), Some(id), Some("report")) if parts.next().is_none() => Self::Report(id.to_owned()),
+            (Some("statement"), None, _) => Self::Statement,
+            (Some("claim"), None, _) => Self::Claim,
             (Some("you"), None, _) => Self::You,
             _ => Self::NotFound,
         }
@@ -55,6 +67,10 @@ impl Route {
             Self::Convert => "/use".to_owned(),
             Self::Code => "/code".to_owned(),
             Self::Activity => "/activity".to_owned(),
+            Self::Entry(id) => format!("/activity/{id}"),
+            Self::Report(id) => format!("/activity/{id}/report"),
+            Self::Statement => "/statement".to_owned(),
+            Self::Claim => "/claim".to_owned(),
             Self::You => "/you".to_owned(),
         }
     }
@@ -252,12 +268,22 @@ mod tests {
             Route::Convert,
             Route::Code,
             Route::Activity,
+            Route::Entry("e-1".into()),
+            Route::Report("e-1".into()),
+            Route::Statement,
+            Route::Claim,
             Route::You,
         ];
         for route in routes {
             assert_eq!(Route::parse(&route.path()), route);
         }
-        for unknown in ["/nothing", "/rewards/a/b", "/you/else"] {
+        for unknown in [
+            "/nothing",
+            "/rewards/a/b",
+            "/activity/a/b",
+            "/activity/a/report/b",
+            "/you/else",
+        ] {
             assert_eq!(Route::parse(unknown), Route::NotFound, "{unknown}");
         }
     }

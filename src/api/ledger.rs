@@ -1,9 +1,10 @@
 //! What happened to the balance.
 
 use loyalty_contract::Page;
-use loyalty_contract::ledger::LedgerEntry;
+use loyalty_contract::ledger::{EntryDetails, LedgerEntry};
 
-use super::{ApiError, get, url};
+use super::{ApiError, encoded, get, url};
+use crate::intl;
 
 /// A page of entries, newest first: those of some kinds (named as on the wire, separated by commas), or all.
 pub async fn list_entries(kinds: Option<&str>, after: Option<&str>) -> Result<Page<LedgerEntry>, ApiError> {
@@ -12,4 +13,14 @@ pub async fn list_entries(kinds: Option<&str>, after: Option<&str>) -> Result<Pa
         &[("kind", kinds), ("limit", Some(super::PAGE)), ("after", after)],
     ))
     .await
+}
+
+/// One entry, with what explains it.
+pub async fn get_entry(id: &str) -> Result<EntryDetails, ApiError> {
+    get(&url(&("/me/ledger/".to_owned() + &encoded(id)), &[])).await
+}
+
+/// Where the days on which something ends or begins are, as a file for a calendar.
+pub fn deadlines_address() -> String {
+    url("/me/deadlines.ics", &[("language", Some(&intl::language()))])
 }

@@ -9,13 +9,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::{Array, Date, JSON, Reflect};
 use loyalty_contract::account::{Card, MemberSession, PrintedCard, Profile};
 use loyalty_contract::auth::{Challenge, SignedIn};
+use loyalty_contract::claims::{Claim, ClaimReason, ClaimState};
 use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, Reference};
 use loyalty_contract::members::{Channel, Consents};
 use loyalty_contract::programme::{
     AnnouncedChange, Contact, Earning, PluralForms, PointValue, Programme, Store, Terms, Theme, Tier, TierWindow,
 };
 use loyalty_contract::quotes::Quote;
+use loyalty_contract::reports::ReportMade;
 use loyalty_contract::rewards::{Availability, Reason, Reward, RewardKind};
+use loyalty_contract::statement::Statement;
 use loyalty_contract::status::{
     Activation, Balance, Debt, Expiration, LastPurchase, Lifetime, Member, MemberState, Status, TierKeep, TierStatus,
 };
@@ -177,6 +180,11 @@ objects! {
     LedgerEntry { id, at, kind, points, worth, balance_after, reason, reference, available_at, expires_at }
     EntryDetails { entry, rate, related }
     EarningRate { earning, multiplier_permille }
+    Statement {
+        from, to, opening, closing, earned, bonus, spent, returned, given_back, expired, adjusted, entries,
+    }
+    Claim { claim_id, state, store, receipt, total, bought_on, points, reason, created_at }
+    ReportMade { report_id, reference }
     Reward {
         id, kind, category, title, description, image_url, cost_points, points_worth, shop_price, conditions,
         valid_from, valid_until, voucher_valid_minutes, stock_left, per_member_left, tier_required, availability,
@@ -215,6 +223,8 @@ words! {
         "earn" => Earn, "bonus" => Bonus, "spend" => Spend, "release" => Release, "refund" => Refund,
         "return" => Return, "expire" => Expire, "adjust" => Adjust, _ => Unknown,
     }
+    ClaimState { "accepted" => Accepted, "waiting" => Waiting, "rejected" => Rejected, _ => Unknown }
+    ClaimReason { "not_found" => NotFound, "member_paused" => MemberPaused, _ => Unknown }
     RewardKind {
         "money_off" => MoneyOff, "percent_off" => PercentOff, "free_product" => FreeProduct, "upgrade" => Upgrade,
         "delivery" => Delivery, "experience" => Experience, "donation" => Donation, _ => Other,

@@ -1,7 +1,7 @@
 //! The page itself.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlSelectElement};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 
 /// The page, where there is one.
 pub fn document() -> Option<Document> {
@@ -113,6 +113,8 @@ pub fn value_of(element: &Element) -> String {
         input.value()
     } else if let Some(select) = element.dyn_ref::<HtmlSelectElement>() {
         select.value()
+    } else if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
+        area.value()
     } else {
         String::new()
     }
@@ -140,6 +142,13 @@ pub fn set_attribute(id: &str, name: &str, value: &str) {
 /// How far an element is filled, in whole percent; the stylesheet draws with it.
 pub fn set_part(element: &HtmlElement, percent: &str) {
     let _ = element.style().set_property("--part", &[percent, "%"].concat());
+}
+
+/// Opens the browser's own window for printing.
+pub fn print() {
+    if let Some(window) = web_sys::window() {
+        let _ = window.print();
+    }
 }
 
 /// Lets the page itself say that the wallet did not open: `boot.js` has words for it when the program has none.

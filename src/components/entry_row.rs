@@ -7,20 +7,24 @@ use maud::{Markup, html};
 use super::icon::icon;
 use crate::browser;
 use crate::intl::{self, DayStyle, t};
+use crate::routes::Route;
 
-/// What happened, why, and what it did.
+/// What happened, why, and what it did; it opens what explains it.
 pub fn entry_row(entry: &LedgerEntry) -> Markup {
     let tone = (entry.points > Points::ZERO).then_some("gain");
     html! {
-        li.entry data-tone=[tone] {
-            span.entry__mark { (icon(picture(entry.kind))) }
-            span.entry__text { b { (title(entry)) } span.muted { (detail(entry)) } }
-            span.entry__points { (intl::signed_points(entry.points)) small { (intl::money(entry.worth)) } }
+        li {
+            a.entry href=(Route::Entry(entry.id.clone()).path()) data-tone=[tone] {
+                span.entry__mark { (icon(picture(entry.kind))) }
+                span.entry__text { b { (title(entry)) } span.muted { (detail(entry)) } }
+                span.entry__points { (intl::signed_points(entry.points)) small { (intl::money(entry.worth)) } }
+            }
         }
     }
 }
 
-fn picture(kind: EntryKind) -> &'static str {
+/// The picture of a kind.
+pub fn picture(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Earn => "bag",
         EntryKind::Bonus => "heart",
@@ -33,7 +37,7 @@ fn picture(kind: EntryKind) -> &'static str {
 }
 
 /// What happened, in a few words.
-fn title(entry: &LedgerEntry) -> String {
+pub fn title(entry: &LedgerEntry) -> String {
     let redeemed = || match &entry.reference {
         Some(Reference::Redemption {
             reward: Some(reward), ..
@@ -55,7 +59,8 @@ fn title(entry: &LedgerEntry) -> String {
     }
 }
 
-fn detail(entry: &LedgerEntry) -> String {
+/// The rest of it: how much it was about, or when.
+pub fn detail(entry: &LedgerEntry) -> String {
     match (entry.kind, &entry.reference) {
         (EntryKind::Earn, Some(Reference::Purchase { total, .. })) => {
             let total = intl::money(*total);

@@ -47,7 +47,7 @@ fn host(markup: Box<dyn Fn() -> String>, act: Act) -> AnyView {
     };
     let (press, enter, send) = (
         on("button[data-action]"),
-        on("input[data-action], select[data-action]"),
+        on("input[data-action], select[data-action], textarea[data-action]"),
         on("form[data-action]"),
     );
     view! {

@@ -44,11 +44,12 @@ pub fn brand(programme: &Programme) -> Markup {
     }
 }
 
-/// A reward's page belongs to the catalogue, converting to the home screen.
+/// A reward's page belongs to the catalogue, converting to the home screen, what explains the past to the activity.
 fn current(here: &Route, item: &Route) -> Option<&'static str> {
     let here = match here {
         Route::Reward(_) => &Route::Rewards,
         Route::Convert => &Route::Home,
+        Route::Entry(_) | Route::Report(_) | Route::Statement | Route::Claim => &Route::Activity,
         here => here,
     };
     (here == item).then_some("page")

@@ -77,6 +77,11 @@ impl<T: Send + Sync + 'static> Pages<T> {
         self.load.get()
     }
 
+    /// What is known, as it is now.
+    pub fn get_untracked(&self) -> Load<Loaded<T>> {
+        self.load.get_untracked()
+    }
+
     /// When the first page was as it stands, by this device's clock.
     pub fn as_of(&self) -> Instant {
         self.as_of.get_value()

@@ -6,12 +6,14 @@ use loyalty_contract::Instant;
 use loyalty_contract::ledger::LedgerEntry;
 use maud::{Markup, html as markup};
 
+use crate::api;
 use crate::browser;
 use crate::browser::viewport;
 use crate::components::chips::chips;
 use crate::components::entry_row::entry_row;
 use crate::components::failure::{empty, explain, load_failed, stale_note};
-use crate::components::live::live_with;
+use crate::components::icon::icon;
+use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::skeleton;
 use crate::data::{Load, More, Pages, use_remembered};
@@ -46,9 +48,31 @@ pub fn ActivityPage() -> impl IntoView {
     };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::activity() /></div>
+        {live(shortcuts)}
         {live_with(move || filter_chips(remembered.ledger_filter.get()), choose)}
         {live_with(instead, move |_, _| list.refresh())}
         <Ledger list />
+    }
+}
+
+/// What else can be done about the past: read it as a statement, add to it, and be told of its dates.
+fn shortcuts() -> Markup {
+    let shortcut = |address: String, picture: &str, label: String, is_file: bool| {
+        markup! {
+            li {
+                a.shortcut href=(address) download[is_file] {
+                    span.shortcut__mark { (icon(picture)) }
+                    (label)
+                }
+            }
+        }
+    };
+    markup! {
+        ul.shortcuts {
+            (shortcut(Route::Statement.path(), "file", t::activity::statement(), false))
+            (shortcut(Route::Claim.path(), "receipt", t::activity::missed(), false))
+            (shortcut(api::ledger::deadlines_address(), "calendar", t::activity::calendar(), true))
+        }
     }
 }
 

@@ -133,7 +133,7 @@ fn debt_card(debt: &Debt, programme: &Programme, rate: u32) -> Markup {
 }
 
 /// Seeing everything, neither earning nor spending, without blame.
-fn paused_card(contact: &Contact) -> Markup {
+pub fn paused_card(contact: &Contact) -> Markup {
     let text = html! { p { (t::paused::text()) } (contact_links(contact)) };
     notice(Tone::Info, "pause", &t::paused::title(), &text)
 }
