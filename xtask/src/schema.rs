@@ -27,8 +27,15 @@ const SEED: &str = "1";
 const CLOCK: &str = "2026-11-21T10:00:00Z";
 const AS_OF: &str = "2026-11-21";
 
-/// Operations after which a member would be nobody: signing out, and years that pass.
-const SIGNS_OUT: [&str; 2] = ["end_session", "move_clock"];
+/// Operations after which a member would be nobody: signing out, leaving, another address, and years that pass.
+const SIGNS_OUT: [&str; 6] = [
+    "end_session",
+    "delete_session",
+    "delete_other_sessions",
+    "change_address",
+    "delete_member",
+    "move_clock",
+];
 
 /// As whom everything is asked. Nobody comes last, since nothing that is asked so depends on what time it is.
 const IDENTITIES: [Identity; 4] = [

@@ -383,6 +383,25 @@ impl<'a> Account<'a> {
         Ok(entry_id)
     }
 
+    /// Ends all points that are left, whether they can be used yet or not. What is owed stays.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn write_off(&mut self, reason: Option<String>, now: Instant) -> Result<(), AccountError> {
+        self.pass_time(now)?;
+        let mut over = Points::ZERO;
+        for held in self.open.iter_mut().filter(|held| held.lot.points > Points::ZERO) {
+            over = sum(over, held.lot.points)?;
+            held.expired += held.lot.points;
+            held.lot.points = Points::ZERO;
+        }
+        self.close_empty();
+        if over > Points::ZERO {
+            self.write(now, EntryKind::Expire, -over, reason, BelongsTo::Nothing, None)?;
+        }
+        Ok(())
+    }
+
     fn present(
         &mut self,
         kind: EntryKind,

@@ -36,8 +36,8 @@ pub async fn run(db: &Database, command: ProgrammeCommand) -> Result<(), Failure
     let is_demo = db::stage(&db.pool).await? == Stage::Seeded { demo: true };
     let (file, pictures) = read(&arguments)?;
     // In its languages once before it is stored: what cannot be served must not be in force.
-    let shop = Shop::new(0, file, is_demo)?;
-    let (revision, changes) = write(db, &shop, &pictures).await?;
+    let mut shop = Shop::new(0, file, is_demo)?;
+    let (revision, changes) = write(db, &mut shop, &pictures).await?;
     say(&format!(
         "Revision {revision} is in force, with {} rewards: {} new, {} back, {} left out.",
         shop.file.rewards.len(),
@@ -87,9 +87,8 @@ fn has_relative_day(reward: &RewardFile) -> bool {
 }
 
 /// Writes everything, or nothing, and tells which revision it is.
-async fn write(db: &Database, shop: &Shop, pictures: &[Picture]) -> Result<(i64, Changes), Failure> {
+async fn write(db: &Database, shop: &mut Shop, pictures: &[Picture]) -> Result<(i64, Changes), Failure> {
     let mut tx = db.begin_write().await?;
-    let document = shop.file.stored()?;
     // Locks out whoever else is applying one.
     let present: Option<(i64, String)> =
         sqlx::query_as("update programme set revision = revision + 1 where id = 1 returning revision, document")
@@ -100,8 +99,9 @@ async fn write(db: &Database, shop: &Shop, pictures: &[Picture]) -> Result<(i64,
             let present: ProgrammeFile = serde_json::from_str(&present)
                 .map_err(|error| Failure::new(format!("The stored programme cannot be read: {error}.")))?;
             check_change(&mut tx, &present, &shop.file).await?;
+            shop.file.keep_versions_of(&present);
             sqlx::query("update programme set document = $1 where id = 1")
-                .bind(document)
+                .bind(shop.file.stored()?)
                 .execute(&mut *tx)
                 .await?;
             if Shop::new(0, present, false)?.ladder != shop.ladder {
@@ -114,7 +114,7 @@ async fn write(db: &Database, shop: &Shop, pictures: &[Picture]) -> Result<(i64,
             let first = sqlx::query(
                 "insert into programme (id, revision, document) values (1, 1, $1) on conflict (id) do nothing",
             )
-            .bind(document)
+            .bind(shop.file.stored()?)
             .execute(&mut *tx)
             .await?;
             if first.rows_affected() == 0 {

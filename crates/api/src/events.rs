@@ -16,8 +16,9 @@ use crate::shop::Shop;
 use crate::token;
 
 /// Every kind of event.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     "member.joined",
+    "member.left",
     "points.earned",
     "points.spent",
     "points.returned",
@@ -39,6 +40,11 @@ impl Event {
     pub fn joined(at: Instant, since: chrono::NaiveDate, store: Option<&str>, referral_code: Option<&str>) -> Self {
         let data = json!({"since": since, "store": store, "referral_code": referral_code});
         Self::new("member.joined", at, data)
+    }
+
+    /// Somebody left, and is to be forgotten.
+    pub fn left(at: Instant) -> Self {
+        Self::new("member.left", at, json!({}))
     }
 
     /// A purchase earned points.
@@ -118,7 +124,7 @@ impl Event {
         Self { kind, at, data }
     }
 
-    fn row(self, member_id: &str, number: &str) -> Result<Vec<Value>> {
+    fn row(self, member_id: Option<&str>, number: &str) -> Result<Vec<Value>> {
         let mut data = self.data;
         data["member"] = number.into();
         let body = json!({"type": self.kind, "timestamp": self.at, "data": data});
@@ -126,7 +132,7 @@ impl Event {
             token::id()?.into(),
             millis(self.at).into(),
             self.kind.into(),
-            member_id.into(),
+            member_id.map(str::to_owned).into(),
             serde_json::to_string(&body)?.into(),
         ])
     }
@@ -139,8 +145,20 @@ impl Event {
 pub async fn record(tx: &mut AnyConnection, member_id: &str, number: &str, events: Vec<Event>) -> Result<()> {
     let rows = events
         .into_iter()
-        .map(|event| event.row(member_id, number))
+        .map(|event| event.row(Some(member_id), number))
         .collect::<Result<Vec<_>>>()?;
+    write(tx, rows).await
+}
+
+/// Writes one into the outbox that nothing but its number links to a member.
+///
+/// # Errors
+/// Where the database refuses.
+pub async fn record_without_member(tx: &mut AnyConnection, number: &str, event: Event) -> Result<()> {
+    write(tx, vec![event.row(None, number)?]).await
+}
+
+async fn write(tx: &mut AnyConnection, rows: Vec<Vec<Value>>) -> Result<()> {
     insert_rows(tx, "outbox", &["id", "at", "kind", "member_id", "body"], rows).await?;
     Ok(())
 }

@@ -152,7 +152,7 @@ async fn members(
     loop {
         let rows: Vec<MemberRow> = sqlx::query_as(
             "select id, number, name, email, language, since, state, birthday, store, referral_code, consents
-             from members where number > $1 and since >= $2 order by number limit $3",
+             from members where number > $1 and since >= $2 and state <> 'left' order by number limit $3",
         )
         .bind(&after)
         .bind(since)

@@ -5,16 +5,19 @@
 mod answer;
 mod auth;
 mod caller;
+mod cards;
 mod counter;
 mod counter_sessions;
 mod demo;
 mod devices;
 mod error;
+mod export;
 mod extract;
 mod guard;
 mod guesses;
 mod health;
 mod idempotency;
+mod leaving;
 mod ledger;
 mod media;
 pub(crate) mod member_events;
@@ -22,13 +25,16 @@ mod members;
 mod openapi;
 mod peer;
 mod problems;
+mod profile;
 mod programme;
 mod purchases;
 mod quotes;
 mod redemptions;
 mod rewards;
 mod session;
+mod sessions;
 mod status;
+mod terms;
 mod wallet;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -216,6 +222,7 @@ pub fn router(app: Arc<App>, config: &Serve) -> Result<Router, Failure> {
             &format!("{BASE}/openapi.json"),
             get(async move || openapi::answer(document)),
         )
+        .route_layer(from_fn(session::renewed))
         .route_layer(from_fn_with_state(Arc::clone(&app), guard::same_site));
     let router = rate_limited(api, config.burst, app.proxies.clone())?
         .route("/healthz", get(health::healthz))

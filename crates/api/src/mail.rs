@@ -1,4 +1,4 @@
-//! E-mail: the codes by which people sign in and join, in their language.
+//! E-mail: the codes by which people sign in, join, move and leave, and what they are to know, in their language.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -7,6 +7,8 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use loyalty_contract::auth::Purpose;
+use loyalty_contract::programme::Contact;
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
@@ -33,19 +35,15 @@ pub struct Mailer {
     turns: Arc<Semaphore>,
 }
 
-/// A code on its way to somebody.
+/// A mail on its way to somebody.
 #[derive(Clone, Debug)]
-pub struct CodeMail {
+pub struct Mail {
     /// To whom.
     pub address: String,
-    /// What they type.
-    pub code: String,
-    /// What the shop calls itself.
-    pub shop: String,
-    /// For how long the code is good.
-    pub minutes: i64,
-    /// One of [`language`]'s.
-    pub language: &'static str,
+    /// What it is about.
+    pub subject: String,
+    /// What they read.
+    pub body: String,
 }
 
 /// The language, of those that mails are written in, that an `Accept-Language` header likes best.
@@ -80,7 +78,7 @@ impl Mailer {
     }
 
     /// Sends it by and by: whoever asked for it is answered without waiting for the mail server.
-    pub fn send(&self, mail: CodeMail) {
+    pub fn send(&self, mail: Mail) {
         let mailer = self.clone();
         tokio::spawn(async move {
             // Never closed, so that there is always a turn.
@@ -88,39 +86,67 @@ impl Mailer {
                 return;
             };
             if let Err(error) = mailer.hand_over(&mail).await {
-                tracing::error!(%error, "a sign-in code could not be sent by e-mail");
+                tracing::error!(%error, "a mail could not be sent");
             }
         });
     }
 
-    async fn hand_over(&self, mail: &CodeMail) -> Result<(), MailError> {
+    async fn hand_over(&self, mail: &Mail) -> Result<(), MailError> {
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, mail.address.parse()?))
-            .subject(mail.text("subject"))
+            .subject(mail.subject.as_str())
             .header(ContentType::TEXT_PLAIN)
             // No answer is wanted from whoever is away.
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ))
-            .body(mail.text("body"))?;
+            .body(mail.body.clone())?;
         self.server.send(message).await?;
         Ok(())
     }
 }
 
-impl CodeMail {
-    fn text(&self, name: &str) -> String {
-        let texts = TEXTS.get(name);
-        let pattern = texts.map(|texts| text(texts, self.language, LANGUAGES[0]));
+impl Mail {
+    /// A code, good for so many minutes, that somebody types for a purpose. `language` is one of [`language`]'s.
+    pub fn code(address: String, code: &str, purpose: Purpose, minutes: i64, shop: &str, language: &str) -> Self {
+        let body = match purpose {
+            Purpose::SignIn | Purpose::SpendAtCounter => "code_body",
+            Purpose::Leave => "leave_body",
+            Purpose::ChangeAddress => "change_address_body",
+        };
+        let minutes = minutes.to_string();
         // The shop's own name comes last, whatever is in it.
-        pattern
-            .unwrap_or_default()
-            .replace("{code}", &self.code)
-            .replace("{minutes}", &self.minutes.to_string())
-            .replace("{shop}", &self.shop)
+        let places = [("{code}", code), ("{minutes}", minutes.as_str()), ("{shop}", shop)];
+        Self {
+            address,
+            subject: worded("code_subject", language, &places),
+            body: worded(body, language, &places),
+        }
     }
+
+    /// A notice to an address that signs a member in no more. `language` is one of [`language`]'s.
+    pub fn address_changed(address: String, contact: &Contact, shop: &str, language: &str) -> Self {
+        let contact = [&contact.name, &contact.phone, &contact.email].map(String::as_str);
+        let contact: Vec<&str> = contact.into_iter().filter(|part| !part.is_empty()).collect();
+        let contact = contact.join(", ");
+        let places = [("{contact}", contact.as_str()), ("{shop}", shop)];
+        Self {
+            address,
+            subject: worded("address_changed_subject", language, &places),
+            body: worded("address_changed_body", language, &places),
+        }
+    }
+}
+
+/// A text of `mail.json` in a language, with what belongs in it.
+fn worded(name: &str, language: &str, places: &[(&str, &str)]) -> String {
+    let texts = TEXTS.get(name);
+    let pattern = texts.map(|texts| text(texts, language, LANGUAGES[0]));
+    places.iter().fold(pattern.unwrap_or_default(), |text, (place, value)| {
+        text.replace(place, value)
+    })
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -139,10 +165,15 @@ mod tests {
 
     #[test]
     fn every_text_is_there_in_every_language_with_what_belongs_in_it() {
-        for (name, places) in [
-            ("subject", &["{shop}", "{code}"][..]),
-            ("body", &["{shop}", "{code}", "{minutes}"]),
-        ] {
+        let texts = [
+            ("code_subject", &["{shop}", "{code}"][..]),
+            ("code_body", &["{shop}", "{code}", "{minutes}"]),
+            ("leave_body", &["{shop}", "{code}", "{minutes}"]),
+            ("change_address_body", &["{shop}", "{code}", "{minutes}"]),
+            ("address_changed_subject", &["{shop}"]),
+            ("address_changed_body", &["{shop}", "{contact}"]),
+        ];
+        for (name, places) in texts {
             for language in LANGUAGES {
                 let text = TEXTS.get(name).and_then(|texts| texts.get(language));
                 let text = text.expect("a text");

@@ -32,8 +32,8 @@ pub struct Snapshot {
     pub totals: Totals,
     /// Lots of which something is left or owed, settled; those that are alike as one.
     pub lots: Vec<Lot>,
-    /// The entries that made them, of which only a debt's is of use.
-    pub sources: Vec<String>,
+    /// The entry that made the oldest debt of which something is still owed.
+    pub debt_entry: Option<String>,
     /// What the tier is reckoned from.
     history: TierHistory,
     /// Where they stand; `None` without a ladder.
@@ -73,19 +73,10 @@ impl Snapshot {
         .await?
         .ok_or_else(Error::signed_out)?;
 
-        let open = open_lots(db, member_id, now).await?;
-        let (mut lots, sources): (Vec<Lot>, Vec<String>) = open
-            .into_iter()
-            .map(|(remaining, available_at, expires_at, source)| {
-                let lot = Lot {
-                    points: Points(remaining),
-                    available_at: from_millis(available_at),
-                    expires_at: expires_at.map(from_millis),
-                };
-                (lot, source)
-            })
-            .unzip();
+        let (mut lots, entries) = open_lots(db, member_id, now).await?;
         lots::settle(&mut lots, now);
+        let debt = lots.iter().position(|lot| lot.points < Points::ZERO);
+        let debt_entry = debt.and_then(|oldest| entries.get(oldest).cloned());
 
         let history = TierHistory::read(db, shop, member_id, row.tier_history.as_deref(), None).await?;
 
@@ -116,7 +107,7 @@ impl Snapshot {
             unread_messages: u32::try_from(row.unread_messages).unwrap_or_default(),
             totals,
             lots,
-            sources,
+            debt_entry,
             history,
             standing: None,
         };
@@ -195,37 +186,49 @@ impl Snapshot {
     }
 }
 
-/// Lots of which something is left or owed: points left, from when, until when, and the entry that made it.
-type OpenLot = (i64, i64, Option<i64>, String);
-
-/// Reads open lots, those that are alike for what a snapshot is asked (what can be used, what waits, what ends within
-/// [`EXPIRIES_TOLD_WITHIN`]) as one: somebody who saves for years has a hundred.
+/// Reads lots of which something is left or owed. Those that can be used, and for longer than
+/// [`EXPIRIES_TOLD_WITHIN`], are alike for whatever a snapshot is asked, and come as one: somebody who saves for years
+/// has hundreds.
 ///
-/// With a debt each is read by itself, since which of them pays it depends on each.
-async fn open_lots(db: &mut AnyConnection, member_id: &str, now: Instant) -> Result<Vec<OpenLot>> {
-    let alike: Vec<OpenLot> = sqlx::query_as(
-        "select cast(sum(remaining) as bigint), min(available_at), min(expires_at), min(entry_id) from lots
-         where member_id = $1 and remaining <> 0
-         group by case when remaining < 0 then seq else 0 end,
-            case when available_at > $2 then available_at else 0 end,
-            case when expires_at <= $3 then expires_at else 0 end
-         order by min(seq)",
+/// With a debt each is read by itself, since which of them pays it depends on each, and with the entry that made it.
+async fn open_lots(db: &mut AnyConnection, member_id: &str, now: Instant) -> Result<(Vec<Lot>, Vec<String>)> {
+    // All of it stands in the index `lots_open`.
+    let found: Vec<(i64, i64, Option<i64>)> = sqlx::query_as(
+        "select cast(sum(remaining) as bigint), min(available_at), min(expires_at) from lots
+         where member_id = $1 and remaining <> 0 and remaining > 0 and available_at <= $2
+            and (expires_at is null or expires_at > $3)
+         having count(*) > 0
+         union all
+         select remaining, available_at, expires_at from lots
+         where member_id = $1 and remaining <> 0 and (remaining < 0 or available_at > $2 or expires_at <= $3)",
     )
     .bind(member_id)
     .bind(millis(now))
     .bind(millis(now + EXPIRIES_TOLD_WITHIN))
     .fetch_all(&mut *db)
     .await?;
-    if alike.iter().all(|&(points, ..)| points >= 0) {
-        return Ok(alike);
+    if found.iter().all(|&(points, ..)| points >= 0) {
+        return Ok((found.into_iter().map(lot).collect(), vec![]));
     }
-    Ok(sqlx::query_as(
+    let found: Vec<(i64, i64, Option<i64>, String)> = sqlx::query_as(
         "select remaining, available_at, expires_at, entry_id from lots
          where member_id = $1 and remaining <> 0 order by seq",
     )
     .bind(member_id)
     .fetch_all(db)
-    .await?)
+    .await?;
+    Ok(found
+        .into_iter()
+        .map(|(points, available_at, expires_at, entry)| (lot((points, available_at, expires_at)), entry))
+        .unzip())
+}
+
+fn lot((points, available_at, expires_at): (i64, i64, Option<i64>)) -> Lot {
+    Lot {
+        points: Points(points),
+        available_at: from_millis(available_at),
+        expires_at: expires_at.map(from_millis),
+    }
 }
 
 /// The id of the tier that somebody stands on.

@@ -58,6 +58,9 @@ pub struct ProgrammeFile {
     pub spend_conditions: Vec<Texts>,
     /// The terms at their present version.
     pub terms: TermsFile,
+    /// The versions before it, in any order. What was in force before is kept, whether or not it is named here.
+    #[serde(default)]
+    pub earlier_terms: Vec<TermsFile>,
     /// Changes that are coming.
     #[serde(default)]
     pub announced_changes: Vec<AnnouncedChangeFile>,
@@ -99,6 +102,24 @@ impl Default for AdjustmentLimits {
 }
 
 impl ProgrammeFile {
+    /// Every version of the terms, the present one first.
+    pub fn versions(&self) -> impl Iterator<Item = &TermsFile> {
+        std::iter::once(&self.terms).chain(&self.earlier_terms)
+    }
+
+    /// Takes over the versions of the terms that were in force before, as they were published.
+    pub fn keep_versions_of(&mut self, before: &Self) {
+        let present = self.terms.version;
+        let published: Vec<TermsFile> = before
+            .versions()
+            .filter(|terms| terms.version < present)
+            .cloned()
+            .collect();
+        let is_published = |terms: &TermsFile| published.iter().any(|known| known.version == terms.version);
+        self.earlier_terms.retain(|terms| !is_published(terms));
+        self.earlier_terms.extend(published);
+    }
+
     /// As the database keeps it: rewards and staff have tables of their own.
     ///
     /// # Errors
@@ -128,7 +149,7 @@ pub struct TierFile {
     pub benefits: Vec<Texts>,
 }
 
-/// The terms at their present version.
+/// The terms at one version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TermsFile {
@@ -315,6 +336,9 @@ pub struct MemberFile {
     /// The person who looks after them, for `managed`.
     #[serde(default)]
     pub contact: Option<Contact>,
+    /// The version of the terms that they agreed to; the present one unless told.
+    #[serde(default)]
+    pub accepted_terms_version: Option<u32>,
     /// Messages that were not opened.
     #[serde(default)]
     pub unread_messages: u32,

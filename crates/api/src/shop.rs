@@ -1,6 +1,8 @@
 //! The programme as it is served: read from the database, put into each of its languages once, and kept until the
 //! database has another revision of it.
 
+use std::cmp::Reverse;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use loyalty_contract::programme::{AnnouncedChange, Programme, Store, Terms, Tier};
@@ -11,7 +13,7 @@ use loyalty_rules::worth::worth;
 use sqlx::AnyPool;
 
 use crate::failure::Failure;
-use crate::programme_file::{Day, ProgrammeFile, RewardFile, Texts};
+use crate::programme_file::{Day, ProgrammeFile, RewardFile, TermsFile, Texts};
 use crate::texts::{best_match, pick, text};
 use crate::token;
 
@@ -43,6 +45,8 @@ pub struct Edition {
     pub body: String,
     /// Of `body`.
     pub etag: String,
+    /// Every version of the terms, the newest first.
+    pub terms: Vec<Terms>,
     /// The catalogue, in the shop's own order, without what depends on a member or on stock.
     pub rewards: Vec<Reward>,
 }
@@ -136,6 +140,14 @@ fn edition(file: &ProgrammeFile, zone: &Tz, language: &str, demo: bool) -> Resul
     let own = &file.languages[0];
     let text = |texts: &Texts| text(texts, language, own);
     let list = |list: &[Texts]| -> Vec<String> { list.iter().map(text).collect() };
+    let worded = |terms: &TermsFile| Terms {
+        version: terms.version,
+        effective_from: terms.effective_from,
+        items: list(&terms.items),
+        changes: list(&terms.changes),
+    };
+    let mut terms: Vec<Terms> = file.versions().map(worded).collect();
+    terms.sort_by_key(|terms| Reverse(terms.version));
     let point_name = pick(&file.point_name, language, own)
         .cloned()
         .ok_or_else(|| Failure::new("The programme file is wrong: point_name is empty."))?;
@@ -164,12 +176,7 @@ fn edition(file: &ProgrammeFile, zone: &Tz, language: &str, demo: bool) -> Resul
         points_valid_months: file.points_valid_months,
         min_spend_points: file.min_spend_points,
         voucher_valid_minutes: file.voucher_valid_minutes,
-        terms: Terms {
-            version: file.terms.version,
-            effective_from: file.terms.effective_from,
-            items: list(&file.terms.items),
-            changes: list(&file.terms.changes),
-        },
+        terms: worded(&file.terms),
         announced_changes: file
             .announced_changes
             .iter()
@@ -231,6 +238,7 @@ fn edition(file: &ProgrammeFile, zone: &Tz, language: &str, demo: bool) -> Resul
         programme,
         body,
         etag,
+        terms,
         rewards,
     })
 }

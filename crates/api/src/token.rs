@@ -62,7 +62,15 @@ pub fn member_number() -> Result<String, NoRandomness> {
 /// The digits of Crockford's base 32 (<https://www.crockford.com/base32.html>).
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Eight digits of Crockford's base 32: what a voucher is read aloud by.
+/// The sixteen random digits of a printed card.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn card_digits() -> Result<String, NoRandomness> {
+    random::<8>().map(|bytes| format!("{:016}", u64::from_be_bytes(bytes) % 10_000_000_000_000_000))
+}
+
+/// Eight digits of Crockford's base 32: what a voucher is read aloud by, and what a member passes on to others.
 ///
 /// # Errors
 /// [`NoRandomness`].

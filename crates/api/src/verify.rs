@@ -165,6 +165,15 @@ select r.id, m.number from redemptions r join members m on m.id = r.member_id
 where r.state = 'reserved' and (m.due_at is null or m.due_at > r.valid_until)
 order by r.id limit 1";
 
+/// Of somebody who left nothing is known, and nothing is theirs.
+const LEFT: &str = "
+select m.number from members m
+where m.state = 'left' and (m.balance > 0 or m.due_at is not null or m.name <> '' or m.email is not null
+    or m.birthday is not null or m.contact is not null or m.consents is not null or m.own_referral_code is not null
+    or exists (select 1 from sessions s where s.member_id = m.id)
+    or exists (select 1 from cards c where c.member_id = m.id))
+order by m.number limit 1";
+
 /// A quote is redeemed once.
 const QUOTES: &str = "
 select quote_id, count(*) as vouchers from redemptions where quote_id is not null
@@ -230,6 +239,12 @@ pub async fn verify(db: &AnyPool) -> Result<Verified, Failure> {
     if let Some((number, seq, points, remaining, expired)) = wrong {
         return Err(Failure::new(format!(
             "Member {number}: lot {seq} of {points} cannot have {remaining} left and {expired} expired."
+        )));
+    }
+    let wrong: Option<(String,)> = sqlx::query_as(LEFT).fetch_optional(&mut *db).await?;
+    if let Some((number,)) = wrong {
+        return Err(Failure::new(format!(
+            "Member {number}: they left, and something of theirs is still there."
         )));
     }
     verify_purchases(&mut db).await?;

@@ -12,7 +12,7 @@ use loyalty_rules::lots::{Lot, expirations};
 use loyalty_rules::returns::ReturnError;
 use loyalty_rules::tiers::{Checkpoint, Standing, checkpoint_at, history_needed};
 use serde::{Deserialize, Serialize};
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{Account, AccountError, BelongsTo, HeldLot, Part, Purchase, Return, Totals, by_day, kind_name};
 use crate::clock::{from_millis, millis};
@@ -31,6 +31,12 @@ const CHECKPOINT_BEHIND_DAYS: i64 = 45;
 /// How old a checkpoint may become before it is made anew, in days. Without one, from how long a history it is worth it.
 const CHECKPOINT_RENEWED_DAYS: i64 = 120;
 
+/// The state of somebody who is no member any more.
+pub const LEFT: &str = "left";
+
+/// Why points of somebody who left are written off, in each language.
+const LEFT_REASON: &str = include_str!("left.json");
+
 /// A member's account, locked until the transaction ends.
 #[derive(Debug)]
 pub struct Books<'a> {
@@ -40,6 +46,8 @@ pub struct Books<'a> {
     pub number: String,
     /// What they can do.
     pub state: MemberState,
+    /// They are no member any more: their books are kept, and nothing is ever left in them.
+    has_left: bool,
     /// When this is.
     pub now: Instant,
     /// Their points.
@@ -48,13 +56,14 @@ pub struct Books<'a> {
     entry_count: i64,
     /// When the next voucher that is reserved lapses.
     lapses_at: Option<Instant>,
-    vouchers_changed: bool,
+    voucher_ended: bool,
     told_tier: Option<String>,
     told_expiring_until: i64,
 }
 
 #[derive(FromRow)]
 struct MemberRow {
+    id: String,
     number: String,
     state: String,
     balance: i64,
@@ -144,16 +153,43 @@ impl<'a> Books<'a> {
         since: Option<NaiveDate>,
         now: Instant,
     ) -> Result<Option<Self>> {
-        let row: Option<MemberRow> = sqlx::query_as(
-            "update members set version = version + 1 where id = $1
-             returning number, state, balance, earned, spent, expired, adjusted, saved_minor, entry_count, lot_count,
-                told_tier, told_expiring_until, tier_history",
-        )
-        .bind(member_id)
-        .fetch_optional(&mut *tx)
-        .await?;
+        Self::open_where(tx, shop, ("id = $1", member_id), since, now).await
+    }
+
+    /// The same as [`Books::open`], for whoever knows the member by their number only.
+    ///
+    /// # Errors
+    /// [`Error`] where the database does not answer.
+    pub async fn open_by_number(
+        tx: &mut AnyConnection,
+        shop: &'a Shop,
+        number: &str,
+        since: Option<NaiveDate>,
+        now: Instant,
+    ) -> Result<Option<Self>> {
+        Self::open_where(tx, shop, ("number = $1", number), since, now).await
+    }
+
+    async fn open_where(
+        tx: &mut AnyConnection,
+        shop: &'a Shop,
+        (condition, value): (&str, &str),
+        since: Option<NaiveDate>,
+        now: Instant,
+    ) -> Result<Option<Self>> {
+        let statement = format!(
+            "update members set version = version + 1 where {condition}
+             returning id, number, state, balance, earned, spent, expired, adjusted, saved_minor, entry_count,
+                lot_count, told_tier, told_expiring_until, tier_history"
+        );
+        // The text is made of this file's own words; the value is bound.
+        let row: Option<MemberRow> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(value)
+            .fetch_optional(&mut *tx)
+            .await?;
         let Some(row) = row else { return Ok(None) };
-        let history = TierHistory::read(tx, shop, member_id, row.tier_history.as_deref(), since).await?;
+        let member_id = row.id;
+        let history = TierHistory::read(tx, shop, &member_id, row.tier_history.as_deref(), since).await?;
         let mut account = Account::new(shop);
         account.balance = Points(row.balance);
         account.totals = Totals {
@@ -164,19 +200,20 @@ impl<'a> Books<'a> {
             saved_minor: row.saved_minor,
         };
         account.lot_count = row.lot_count;
-        account.open = open_lots(tx, member_id).await?;
+        account.open = lots_where(tx, "where member_id = $1 and remaining <> 0", &member_id).await?;
         account.qualifying = history.days.into_iter().collect();
         account.checkpoint = history.checkpoint;
         let mut books = Self {
-            member_id: member_id.to_owned(),
+            member_id,
             number: row.number,
             state: state_of(&row.state),
+            has_left: row.state == LEFT,
             now,
             account,
             shop,
             entry_count: row.entry_count,
             lapses_at: None,
-            vouchers_changed: false,
+            voucher_ended: false,
             told_tier: row.told_tier,
             told_expiring_until: row.told_expiring_until,
         };
@@ -190,7 +227,12 @@ impl<'a> Books<'a> {
 
     /// Whether the membership neither earns nor spends.
     pub fn is_paused(&self) -> bool {
-        self.state == MemberState::Paused
+        self.state == MemberState::Paused || self.has_left
+    }
+
+    /// Ends the membership: whatever is left is written off, now and whenever something comes back later.
+    pub fn leave(&mut self) {
+        self.has_left = true;
     }
 
     /// Where the member stands now.
@@ -201,9 +243,14 @@ impl<'a> Books<'a> {
         Ok(self.account.standing(self.now)?)
     }
 
-    /// Says that a voucher was made or has ended, so that the next to lapse may be another one.
-    pub fn vouchers_changed(&mut self) {
-        self.vouchers_changed = true;
+    /// Says that a voucher was made, which may be the next to lapse.
+    pub fn voucher_made(&mut self, valid_until: Instant) {
+        self.lapses_at = Some(self.lapses_at.map_or(valid_until, |next| next.min(valid_until)));
+    }
+
+    /// Says that a voucher has ended, so that the next to lapse may be another one.
+    pub fn voucher_ended(&mut self) {
+        self.voucher_ended = true;
     }
 
     /// Reads a purchase and all of its lots, for a return.
@@ -290,7 +337,7 @@ impl<'a> Books<'a> {
                 .execute(&mut *tx)
                 .await?;
         }
-        self.vouchers_changed();
+        self.voucher_ended();
         Ok(())
     }
 
@@ -346,17 +393,25 @@ impl<'a> Books<'a> {
     /// # Errors
     /// [`Error`] where the database does not answer, or a number does not fit.
     pub async fn save(mut self, tx: &mut AnyConnection) -> Result<()> {
+        if self.has_left {
+            self.account.write_off(Some(LEFT_REASON.trim().to_owned()), self.now)?;
+        }
         self.save_purchases(tx).await?;
         let entries = self.save_entries(tx).await?;
         self.save_lots(tx).await?;
         self.save_days(tx).await?;
 
         let standing = self.standing()?;
-        self.tell(standing)?;
+        if self.has_left {
+            // Nobody is told of somebody who is not there any more.
+            self.account.events.clear();
+        } else {
+            self.tell(standing)?;
+        }
         let events = std::mem::take(&mut self.account.events);
         events::record(tx, &self.member_id, &self.number, events).await?;
 
-        if self.vouchers_changed {
+        if self.voucher_ended {
             self.read_lapse(tx).await?;
         }
         let history = self.history()?.write(self.shop)?;
@@ -473,6 +528,9 @@ impl<'a> Books<'a> {
 
     /// The next instant at which something happens to this account by itself.
     fn due_at(&self, standing: Option<Standing>) -> Option<Instant> {
+        if self.has_left {
+            return None;
+        }
         let lots = self.account.open.iter().map(|held| &held.lot);
         let turns = lots.flat_map(|lot| {
             let notice = lot
@@ -680,14 +738,10 @@ impl TierHistory {
     }
 }
 
-async fn open_lots(tx: &mut AnyConnection, member_id: &str) -> Result<Vec<HeldLot>> {
-    lots_where(tx, "where member_id = $1 and remaining <> 0", member_id).await
-}
-
 async fn lots_where(tx: &mut AnyConnection, condition: &str, value: &str) -> Result<Vec<HeldLot>> {
     let statement = format!("select {LOT_COLUMNS} from lots {condition} order by seq");
     // The text is made of this file's own words; the value is bound.
-    let rows: Vec<LotRow> = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+    let rows: Vec<LotRow> = sqlx::query_as(AssertSqlSafe(statement))
         .bind(value)
         .fetch_all(tx)
         .await?;

@@ -37,6 +37,15 @@ pub fn private(asked: &HeaderMap, language: &str, body: &impl Serialize) -> Resu
     Ok(response)
 }
 
+/// JSON without texts for one person, known by an `ETag` of its own.
+pub fn private_data(asked: &HeaderMap, etag: &str, text: String) -> Result<Response> {
+    let mut response = unless_known(asked, etag, text)?;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    Ok(response)
+}
+
 /// JSON that was just made, which no cache is to keep.
 pub fn made(status: StatusCode, body: &impl Serialize) -> Result<Response> {
     let mut response = Response::new(Body::from(serde_json::to_vec(body)?));

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use loyalty_contract::auth::{Challenge, NewChallenge, NewSession, Purpose, SignedIn};
 use loyalty_contract::{Instant, Problem, ProblemCode};
+use sqlx::{Any, AnyConnection, Transaction};
 
 use super::App;
 use super::answer::{accept_language, made};
@@ -20,7 +21,7 @@ use super::extract::Json;
 use super::guesses::{self, Limit, seconds};
 use super::session::Session;
 use crate::clock::{from_millis, millis};
-use crate::mail::{self, CodeMail};
+use crate::mail::{self, Mail};
 use crate::token;
 
 const CODE_LASTS: TimeDelta = TimeDelta::minutes(10);
@@ -79,9 +80,13 @@ fn is_host(host: &str) -> bool {
     ))]
 pub async fn create_challenge(
     State(app): State<Arc<App>>,
+    session: Option<Session>,
     asked: HeaderMap,
     Json(new): Json<NewChallenge>,
 ) -> Result<Response> {
+    if new.purpose == Purpose::ChangeAddress && session.is_none() {
+        return Err(Error::signed_out());
+    }
     let detail = "neither an e-mail address nor a telephone number as in E.164";
     let address = match Address::parse(&new.address).ok_or_else(|| Error::field("/address", detail))? {
         // A demo shows its codes on the screen, which is a way to send them to any e-mail address.
@@ -100,13 +105,9 @@ pub async fn create_challenge(
     if let (Some((mailer, shop)), Some(code)) = (post, new_code) {
         let language = mail::language(accept_language(&asked));
         // To whoever has the address, a member or not: neither the answer nor its time tells which.
-        mailer.send(CodeMail {
-            address,
-            code,
-            shop: shop.text(&shop.file.name, language),
-            minutes: CODE_LASTS.num_minutes(),
-            language,
-        });
+        let name = shop.text(&shop.file.name, language);
+        let minutes = CODE_LASTS.num_minutes();
+        mailer.send(Mail::code(address, &code, new.purpose, minutes, &name, language));
     }
     made(StatusCode::ACCEPTED, &challenge)
 }
@@ -200,50 +201,11 @@ async fn forget_what_is_over(app: &App, now: Instant) -> Result<()> {
 pub async fn create_session(
     State(app): State<Arc<App>>,
     session: Option<Session>,
+    headers: HeaderMap,
     Json(new): Json<NewSession>,
 ) -> Result<Response> {
-    let code = digits(&new.code).ok_or_else(|| Error::field("/code", "a code has six digits"))?;
     let now = app.clock.now();
-    let is_over = || {
-        Error::refuse(
-            ProblemCode::ChallengeExpired,
-            "the challenge is too old, used, replaced or unknown",
-        )
-    };
-
-    // What was never an id is not looked up: PostgreSQL knows no text with a NUL in it.
-    if !token::is_id(&new.challenge_id) {
-        return Err(is_over());
-    }
-    let mut tx = app.db.begin_write().await?;
-    // The first statement is the write that locks the challenge: guesses at once are counted one after another.
-    let challenge: Option<(String, String, String, i64)> = sqlx::query_as(
-        "update challenges set tries = tries + 1 where id = $1 and ended_at is null and expires_at > $2
-         returning address, purpose, code_hash, tries",
-    )
-    .bind(&new.challenge_id)
-    .bind(millis(now))
-    .fetch_optional(&mut *tx)
-    .await?;
-    let (address, purpose, hash, tries) = challenge.ok_or_else(is_over)?;
-    if purpose != purpose_name(Purpose::SignIn) {
-        return Err(is_over());
-    }
-    let subject = subject(&address);
-    WRONG_CODES.check(&mut tx, &subject, now).await?;
-
-    if hash != code_hash(&new.challenge_id, &code) {
-        guesses::count(&mut tx, &subject, now).await?;
-        if tries >= WRONG_CODES_PER_CHALLENGE {
-            end_challenge(&mut tx, &new.challenge_id, now).await?;
-        }
-        tx.commit().await?;
-        return Err(Error::refuse(
-            ProblemCode::CodeWrong,
-            "the code is not the one that was sent",
-        ));
-    }
-    end_challenge(&mut tx, &new.challenge_id, now).await?;
+    let (mut tx, address) = prove(&app, &new.challenge_id, &new.code, Purpose::SignIn, now).await?;
     let member: Option<(String,)> = sqlx::query_as("select id from members where email = $1")
         .bind(&address)
         .fetch_optional(&mut *tx)
@@ -254,7 +216,7 @@ pub async fn create_session(
             if let Some(session) = session {
                 session.delete(&mut tx).await?;
             }
-            let cookie = Session::begin(&mut tx, &app, &member_id, now).await?;
+            let cookie = Session::begin(&mut tx, &app, &member_id, new.remember, &headers, now).await?;
             let mut response = made(StatusCode::CREATED, &SignedIn::Member)?;
             response.headers_mut().insert(header::SET_COOKIE, cookie);
             response
@@ -274,6 +236,72 @@ pub async fn create_session(
     Ok(response)
 }
 
+/// Uses a challenge up by the code that was sent, and gives the address that is proved by it.
+///
+/// What follows from it happens in the transaction that comes with it, which has the challenge locked.
+///
+/// # Errors
+/// 422 where the code is wrong, or serves nothing (any more); 429 after too many wrong ones.
+pub async fn prove(
+    app: &App,
+    challenge_id: &str,
+    code: &str,
+    purpose: Purpose,
+    now: Instant,
+) -> Result<(Transaction<'static, Any>, String)> {
+    let code = digits(code).ok_or_else(|| Error::field("/code", "a code has six digits"))?;
+    // What was never an id is not looked up: PostgreSQL knows no text with a NUL in it.
+    if !token::is_id(challenge_id) {
+        return Err(challenge_is_over());
+    }
+    let mut tx = app.db.begin_write().await?;
+    // The first statement is the write that locks the challenge: guesses at once are counted one after another.
+    let challenge: Option<(String, String, String, i64)> = sqlx::query_as(
+        "update challenges set tries = tries + 1 where id = $1 and ended_at is null and expires_at > $2
+         returning address, purpose, code_hash, tries",
+    )
+    .bind(challenge_id)
+    .bind(millis(now))
+    .fetch_optional(&mut *tx)
+    .await?;
+    let (address, serves, hash, tries) = challenge.ok_or_else(challenge_is_over)?;
+    if serves != purpose_name(purpose) {
+        return Err(challenge_is_over());
+    }
+    let subject = subject(&address);
+    WRONG_CODES.check(&mut tx, &subject, now).await?;
+
+    if hash != code_hash(challenge_id, &code) {
+        guesses::count(&mut tx, &subject, now).await?;
+        if tries >= WRONG_CODES_PER_CHALLENGE {
+            end_challenge(&mut tx, challenge_id, now).await?;
+        }
+        tx.commit().await?;
+        let detail = "the code is not the one that was sent";
+        return Err(Error::refuse(ProblemCode::CodeWrong, detail));
+    }
+    end_challenge(&mut tx, challenge_id, now).await?;
+    Ok((tx, address))
+}
+
+/// The code serves nothing (any more).
+pub fn challenge_is_over() -> Error {
+    let detail = "the challenge is too old, used, replaced, unknown or for something else";
+    Error::refuse(ProblemCode::ChallengeExpired, detail)
+}
+
+/// Forgets everything that is going on about an address.
+pub async fn forget_address(tx: &mut AnyConnection, address: &str) -> Result<()> {
+    for (statement, value) in [
+        ("delete from challenges where address = $1", address),
+        ("delete from enrolments where address = $1", address),
+        ("delete from wrong_guesses where subject = $1", &subject(address)),
+    ] {
+        sqlx::query(statement).bind(value).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
 /// Signs out: this session ends, on this device only.
 #[utoipa::path(delete, path = "/auth/sessions/current", operation_id = "end_session", tag = "auth",
     security(("session" = [])),
@@ -291,7 +319,7 @@ pub async fn end_session(State(app): State<Arc<App>>, session: Option<Session>) 
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-async fn end_challenge(db: &mut sqlx::AnyConnection, id: &str, now: Instant) -> Result<()> {
+async fn end_challenge(db: &mut AnyConnection, id: &str, now: Instant) -> Result<()> {
     sqlx::query("update challenges set ended_at = $1 where id = $2")
         .bind(millis(now))
         .bind(id)

@@ -154,7 +154,7 @@ async fn capture(
     .bind(&voucher.id)
     .execute(&mut *tx)
     .await?;
-    books.vouchers_changed();
+    books.voucher_ended();
     books
         .bring_back(tx, EntryKind::Release, whole.0 - points, &voucher.id, now)
         .await?;
@@ -284,11 +284,9 @@ async fn adjust(
     now: Instant,
 ) -> Result<Answer> {
     let forbidden = |detail: &str| Error::refuse(ProblemCode::Forbidden, detail);
-    let found: Option<(String,)> = sqlx::query_as("select id from members where number = $1")
-        .bind(&new.member)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let (member_id,) = found.ok_or_else(Error::not_found)?;
+    let books = Books::open_by_number(tx, shop, &new.member, None, now).await?;
+    let mut books = books.ok_or_else(Error::not_found)?;
+    let member_id = books.member_id.clone();
     let role = match caller {
         Counter::Staff(staff) if staff.member_id.as_deref() == Some(member_id.as_str()) => {
             return Err(forbidden("nobody adjusts their own account"));
@@ -296,8 +294,6 @@ async fn adjust(
         Counter::Staff(staff) => staff.role,
         Counter::Key(_) => StaffRole::Manager,
     };
-    let books = Books::open(tx, shop, &member_id, None, now).await?;
-    let mut books = books.ok_or_else(Error::not_found)?;
     count_day(tx, shop, caller, role, new.points, now).await?;
 
     let available = books.account.available(now)?;

@@ -189,6 +189,22 @@ pub async fn entry(db: &mut AnyConnection, shop: &Shop, id: &str, language: &str
     worded(row, shop, language)
 }
 
+/// All of a member's entries, oldest first.
+pub async fn entries_of(
+    db: &mut AnyConnection,
+    shop: &Shop,
+    member_id: &str,
+    language: &str,
+) -> Result<Vec<LedgerEntry>> {
+    let statement = format!("{ENTRIES}\nwhere e.member_id = $1 order by e.at, e.seq");
+    // The text is made of this file's own words; the value is bound.
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        .bind(member_id)
+        .fetch_all(db)
+        .await?;
+    rows.into_iter().map(|row| worded(row, shop, language)).collect()
+}
+
 /// How many entries a page has.
 pub fn limit(asked: Option<u32>) -> Result<u32> {
     match asked.unwrap_or(LIMIT) {

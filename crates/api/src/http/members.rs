@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use chrono::NaiveDate;
 use loyalty_contract::members::{Consents, NewMember};
 use loyalty_contract::status::{Member, MemberState};
-use loyalty_contract::{FieldError, Problem, ProblemCode};
+use loyalty_contract::{FieldError, Instant, Problem, ProblemCode};
 use loyalty_rules::calendar::day_of;
 use sqlx::AnyConnection;
 
@@ -17,6 +17,7 @@ use super::answer::made;
 use super::error::{Error, Result};
 use super::extract::Json;
 use super::session::Session;
+use super::terms;
 use crate::clock::millis;
 use crate::events::{Event, record};
 use crate::shop::Shop;
@@ -38,6 +39,7 @@ const DRAWS: usize = 8;
 pub async fn create_member(
     State(app): State<Arc<App>>,
     session: Option<Session>,
+    headers: HeaderMap,
     Json(new): Json<NewMember>,
 ) -> Result<Response> {
     let shop = app.shop().await?;
@@ -58,13 +60,15 @@ pub async fn create_member(
     let (address,) = proved.ok_or_else(is_over)?;
     let id = token::id()?;
     let number = insert(&mut tx, &id, &address, &new, since).await?;
+    terms::agree(&mut tx, &id, new.accepted_terms_version, now).await?;
+    note_consents(&mut tx, &id, &new.consents, now).await?;
     let joined = Event::joined(now, since, new.store.as_deref(), new.referral_code.as_deref());
     record(&mut tx, &id, &number, vec![joined]).await?;
     // The new cookie takes the place of the old one, which nobody could end any more.
     if let Some(session) = session {
         session.delete(&mut tx).await?;
     }
-    let cookie = Session::begin(&mut tx, &app, &id, now).await?;
+    let cookie = Session::begin(&mut tx, &app, &id, new.remember, &headers, now).await?;
     tx.commit().await?;
 
     let member = Member {
@@ -85,10 +89,18 @@ async fn insert(tx: &mut AnyConnection, id: &str, address: &str, new: &NewMember
     let consents = serde_json::to_string(&new.consents)?;
     for _ in 0..DRAWS {
         let number = token::member_number()?;
+        let former: Option<(String,)> = sqlx::query_as("select number from former_numbers where number = $1")
+            .bind(&number)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if former.is_some() {
+            continue;
+        }
         let inserted = sqlx::query(
             "insert into members (id, version, number, name, email, language, since, state, unread_messages,
-                entry_count, balance, earned, spent, expired, birthday, store, terms_version, consents, referral_code)
-             values ($1, 1, $2, $3, $4, $5, $6, 'active', 0, 0, 0, 0, 0, 0, $7, $8, $9, $10, $11)
+                entry_count, balance, earned, spent, expired, birthday, store, terms_version, consents, referral_code,
+                own_referral_code)
+             values ($1, 1, $2, $3, $4, $5, $6, 'active', 0, 0, 0, 0, 0, 0, $7, $8, $9, $10, $11, $12)
              on conflict do nothing",
         )
         .bind(id)
@@ -102,6 +114,7 @@ async fn insert(tx: &mut AnyConnection, id: &str, address: &str, new: &NewMember
         .bind(i64::from(new.accepted_terms_version))
         .bind(&consents)
         .bind(&new.referral_code)
+        .bind(token::voucher_code()?)
         .execute(&mut *tx)
         .await?;
         if inserted.rows_affected() == 1 {
@@ -119,70 +132,109 @@ async fn insert(tx: &mut AnyConnection, id: &str, address: &str, new: &NewMember
     Err(Error::internal("no member number was free"))
 }
 
+/// Writes down what a member agrees to be written to about from now on.
+pub async fn note_consents(tx: &mut AnyConnection, member_id: &str, consents: &Consents, now: Instant) -> Result<()> {
+    sqlx::query(
+        "insert into consent_changes (member_id, at, consents) values ($1, $2, $3)
+         on conflict (member_id, at) do update set consents = excluded.consents",
+    )
+    .bind(member_id)
+    .bind(millis(now))
+    .bind(serde_json::to_string(consents)?)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// What somebody may join with, tidied; or every field that is wrong.
 fn checked(new: NewMember, shop: &Shop, today: NaiveDate) -> Result<NewMember> {
-    let mut errors = vec![];
-    let mut require = |is_met: bool, pointer: &str, detail: &str| {
-        if !is_met {
-            errors.push(FieldError {
-                pointer: pointer.to_owned(),
-                detail: detail.to_owned(),
-            });
-        }
-    };
+    let mut faults = Faults::default();
     let name = new.name.trim();
-    require(is_name(name), "/name", "a name has 1 to 80 characters");
-    require(
-        is_language_tag(&new.language),
-        "/language",
-        "a language is a BCP 47 tag, like pt-BR",
-    );
-    require(
+    faults.check_name(name);
+    faults.check_language(&new.language);
+    faults.require(
         new.accepted_terms_version == shop.file.terms.version,
         "/accepted_terms_version",
         "only the present version of the terms can be accepted",
     );
-    require(
-        new.birthday
-            .is_none_or(|day| NaiveDate::from_ymd_opt(1900, 1, 1).is_some_and(|first| (first..=today).contains(&day))),
-        "/birthday",
-        "a birthday lies between 1900 and today",
-    );
-    require(
+    faults.check_birthday(new.birthday, today);
+    faults.require(
         new.store
             .as_deref()
             .is_none_or(|id| shop.file.stores.iter().any(|store| store.id == id)),
         "/store",
         "the programme has no such store",
     );
-    require(
+    faults.require(
         new.referral_code
             .as_deref()
             .is_none_or(|code| (1..=64).contains(&code.chars().count()) && code.chars().all(is_visible)),
         "/referral_code",
         "a referral code has 1 to 64 visible characters",
     );
-    if !errors.is_empty() {
-        return Err(Error::fields(errors));
+    faults.end()?;
+    Ok(NewMember {
+        name: name.to_owned(),
+        consents: tidy(new.consents),
+        ..new
+    })
+}
+
+/// Fields that are wrong, so that all of them can be corrected at once.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<FieldError>);
+
+impl Faults {
+    /// A name that is trimmed.
+    pub fn check_name(&mut self, name: &str) {
+        self.require(is_name(name), "/name", "a name has 1 to 80 characters");
     }
-    let Consents {
-        mut offers,
-        mut reminders,
-        mut surveys,
-    } = new.consents;
-    for channels in [&mut offers, &mut reminders, &mut surveys] {
+
+    /// A language tag.
+    pub fn check_language(&mut self, tag: &str) {
+        self.require(
+            is_language_tag(tag),
+            "/language",
+            "a language is a BCP 47 tag, like pt-BR",
+        );
+    }
+
+    /// A birthday, if there is one.
+    pub fn check_birthday(&mut self, birthday: Option<NaiveDate>, today: NaiveDate) {
+        let first = NaiveDate::from_ymd_opt(1900, 1, 1);
+        let is_met = birthday.is_none_or(|day| first.is_some_and(|first| (first..=today).contains(&day)));
+        self.require(is_met, "/birthday", "a birthday lies between 1900 and today");
+    }
+
+    fn require(&mut self, is_met: bool, pointer: &str, detail: &str) {
+        if !is_met {
+            self.0.push(FieldError {
+                pointer: pointer.to_owned(),
+                detail: detail.to_owned(),
+            });
+        }
+    }
+
+    /// Refuses where there is any.
+    ///
+    /// # Errors
+    /// 422.
+    pub fn end(self) -> Result<()> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::fields(self.0))
+        }
+    }
+}
+
+/// Each channel once, in one order.
+pub fn tidy(mut consents: Consents) -> Consents {
+    for channels in [&mut consents.offers, &mut consents.reminders, &mut consents.surveys] {
         channels.sort_unstable();
         channels.dedup();
     }
-    Ok(NewMember {
-        name: name.to_owned(),
-        consents: Consents {
-            offers,
-            reminders,
-            surveys,
-        },
-        ..new
-    })
+    consents
 }
 
 /// Whether something can be called so, once what stands around it is trimmed.

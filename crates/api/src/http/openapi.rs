@@ -12,8 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, auth, counter, counter_sessions, demo, devices, ledger, member_events, members, programme, purchases, quotes,
-    redemptions, rewards, status,
+    App, auth, cards, counter, counter_sessions, demo, devices, export, leaving, ledger, member_events, members,
+    profile, programme, purchases, quotes, redemptions, rewards, sessions, status, terms,
 };
 
 #[derive(OpenApi)]
@@ -73,6 +73,16 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::create_pairing))
         .routes(routes!(devices::create_device, devices::list_devices))
         .routes(routes!(devices::delete_device))
+        .routes(routes!(terms::list_terms))
+        .routes(routes!(terms::create_agreement))
+        .routes(routes!(profile::get_profile, profile::change_profile))
+        .routes(routes!(profile::change_address))
+        .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))
+        .routes(routes!(sessions::delete_session))
+        .routes(routes!(cards::create_card, cards::list_cards))
+        .routes(routes!(cards::delete_card))
+        .routes(routes!(export::get_export))
+        .routes(routes!(leaving::delete_member))
         .routes(routes!(status::get_status))
         .routes(routes!(ledger::list_entries))
         .routes(routes!(ledger::get_entry))

@@ -146,14 +146,8 @@ async fn record(tx: &mut AnyConnection, shop: &Shop, new: &NewPurchase, now: Ins
     let mut books = None;
     if let Some(number) = &new.member {
         answer.member_state = PurchaseMember::Unknown;
-        let found: Option<(String,)> = sqlx::query_as("select id from members where number = $1")
-            .bind(number)
-            .fetch_optional(&mut *tx)
-            .await?;
-        if let Some((member_id,)) = found {
-            let day = day_of(new.occurred_at, &shop.zone);
-            books = Books::open(tx, shop, &member_id, Some(day), now).await?;
-        }
+        let day = day_of(new.occurred_at, &shop.zone);
+        books = Books::open_by_number(tx, shop, number, Some(day), now).await?;
     }
     if let Some(books) = &mut books {
         answer.member_state = match books.state {

@@ -198,21 +198,12 @@ async fn reserve(
     let minutes = reward
         .and_then(|reward| reward.voucher_valid_minutes)
         .unwrap_or(shop.file.voucher_valid_minutes);
+    let valid_until = now + TimeDelta::minutes(i64::from(minutes));
     let id = token::id()?;
     let title = reward.map(|reward| serde_json::to_string(&reward.title)).transpose()?;
-    insert(
-        tx,
-        &id,
-        member_id,
-        title,
-        &new.quote_id,
-        &quoted,
-        now,
-        now + TimeDelta::minutes(i64::from(minutes)),
-    )
-    .await?;
+    insert(tx, &id, member_id, title, &new.quote_id, &quoted, now, valid_until).await?;
     let parts = books.account.spend(Points(quoted.points), &id, now)?;
-    books.vouchers_changed();
+    books.voucher_made(valid_until);
     books.save(tx).await?;
     insert_rows(tx, "redemption_lots", &PART_COLUMNS, part_rows(&id, &parts)).await?;
     answer(tx, shop, edition, &id, StatusCode::CREATED).await
@@ -438,6 +429,22 @@ pub async fn answer(
 ) -> Result<Answer> {
     let row = Row::read(tx, id).await?.ok_or_else(Error::not_found)?;
     Answer::made(status, Some(&edition.language), &row.worded(shop, &edition.language)?)
+}
+
+/// All of a member's vouchers, oldest first.
+pub async fn redemptions_of(
+    db: &mut AnyConnection,
+    shop: &Shop,
+    member_id: &str,
+    language: &str,
+) -> Result<Vec<Redemption>> {
+    let statement = format!("{REDEMPTIONS}\nwhere r.member_id = $1 order by r.created_at, r.id");
+    // The text is made of this file's own words; the value is bound.
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        .bind(member_id)
+        .fetch_all(db)
+        .await?;
+    rows.into_iter().map(|row| row.worded(shop, language)).collect()
 }
 
 async fn of_member(db: &mut AnyConnection, id: &str, member_id: &str) -> Result<Row> {

@@ -1,22 +1,30 @@
 //! Who is asking: an opaque token in a cookie, of which the database has only the hash.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use chrono::TimeDelta;
 use loyalty_contract::Instant;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, FromRow};
 
 use super::App;
 use super::error::{Error, Result};
+use super::sessions::device;
 use crate::clock::millis;
 use crate::token;
 use crate::worker::attend;
 
-/// For how long a session lasts on one's own phone.
-const LASTS: TimeDelta = TimeDelta::days(180);
+/// For how long a session lasts after its last use on one's own phone, and on a borrowed one.
+const LASTS: TimeDelta = TimeDelta::days(90);
+const LASTS_BORROWED: TimeDelta = TimeDelta::minutes(30);
+
+/// How often its last use is written down there.
+const SEEN_EVERY: TimeDelta = TimeDelta::days(1);
+const SEEN_EVERY_BORROWED: TimeDelta = TimeDelta::minutes(1);
 
 /// A member's session.
 #[derive(Clone, Debug)]
@@ -27,21 +35,41 @@ pub struct Session {
     pub member_id: String,
 }
 
+/// A session as its token finds it.
+#[derive(FromRow)]
+struct Found {
+    id: String,
+    member_id: String,
+    seen_at: i64,
+    remembered: i64,
+    due_at: Option<i64>,
+}
+
 impl Session {
-    /// Begins one, and gives the cookie that carries it.
-    pub async fn begin(db: &mut AnyConnection, app: &App, member_id: &str, now: Instant) -> Result<HeaderValue> {
+    /// Begins one on the device that sent these headers, and gives the cookie that carries it.
+    pub async fn begin(
+        db: &mut AnyConnection,
+        app: &App,
+        member_id: &str,
+        remember: bool,
+        headers: &HeaderMap,
+        now: Instant,
+    ) -> Result<HeaderValue> {
         let secret = token::secret()?;
         sqlx::query(
-            "insert into sessions (id, token_hash, member_id, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+            "insert into sessions (id, token_hash, member_id, created_at, expires_at, seen_at, remembered, device)
+             values ($1, $2, $3, $4, $5, $4, $6, $7)",
         )
         .bind(token::id()?)
         .bind(token::hash(&secret))
         .bind(member_id)
         .bind(millis(now))
-        .bind(millis(now + LASTS))
+        .bind(millis(now + lasts(remember)))
+        .bind(i64::from(remember))
+        .bind(device(headers))
         .execute(db)
         .await?;
-        cookie(app, cookie_name(app), &secret, Some(LASTS))
+        cookie(app, cookie_name(app), &secret, remember.then_some(LASTS))
     }
 
     /// Whose idempotency keys these are: the member's, on whatever device.
@@ -63,28 +91,82 @@ impl Session {
         cookie(app, cookie_name(app), "", Some(TimeDelta::zero()))
     }
 
-    async fn of(headers: &HeaderMap, app: &App) -> Result<Option<Self>> {
+    /// The session that the cookie says, and the cookie anew where it lasts longer by this use.
+    async fn of(headers: &HeaderMap, app: &App) -> Result<Option<(Self, Option<HeaderValue>)>> {
         let Some(secret) = token_of(app, headers) else {
             return Ok(None);
         };
         let now = app.clock.now();
-        let found: Option<(String, String, Option<i64>)> = sqlx::query_as(
-            "select s.id, s.member_id, m.due_at from sessions s join members m on m.id = s.member_id
-             where s.token_hash = $1 and s.expires_at > $2",
+        let found: Option<Found> = sqlx::query_as(
+            "select s.id, s.member_id, s.seen_at, s.remembered, m.due_at
+             from sessions s join members m on m.id = s.member_id where s.token_hash = $1 and s.expires_at > $2",
         )
         .bind(token::hash(secret))
         .bind(millis(now))
         .fetch_optional(&app.db.pool)
         .await?;
-        let Some((id, member_id, due_at)) = found else {
+        let Some(found) = found else {
             return Ok(None);
         };
-        // Whoever asks sees what time has brought, whether or not the worker has come to it yet.
-        if due_at.is_some_and(|due_at| due_at <= millis(now)) {
-            attend(&app.db, &*app.shop().await?, &member_id, now).await?;
+        let mut renewed = None;
+        let is_remembered = found.remembered != 0;
+        if found.seen_at < millis(now - seen_every(is_remembered)) {
+            let mut tx = app.db.begin_write().await?;
+            sqlx::query("update sessions set seen_at = $1, expires_at = $2 where id = $3 and seen_at < $1")
+                .bind(millis(now))
+                .bind(millis(now + lasts(is_remembered)))
+                .bind(&found.id)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            if is_remembered {
+                renewed = Some(cookie(app, cookie_name(app), secret, Some(LASTS))?);
+            }
         }
-        Ok(Some(Self { id, member_id }))
+        // Whoever asks sees what time has brought, whether or not the worker has come to it yet.
+        if found.due_at.is_some_and(|due_at| due_at <= millis(now)) {
+            attend(&app.db, &*app.shop().await?, &found.member_id, now).await?;
+        }
+        let session = Self {
+            id: found.id,
+            member_id: found.member_id,
+        };
+        Ok(Some((session, renewed)))
     }
+
+    async fn read(parts: &Parts, app: &App) -> Result<Option<Self>> {
+        let Some((session, renewed)) = Self::of(&parts.headers, app).await? else {
+            return Ok(None);
+        };
+        if let (Some(cookie), Some(place)) = (renewed, parts.extensions.get::<Renewed>()) {
+            *place.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
+        }
+        Ok(Some(session))
+    }
+}
+
+fn lasts(is_remembered: bool) -> TimeDelta {
+    if is_remembered { LASTS } else { LASTS_BORROWED }
+}
+
+fn seen_every(is_remembered: bool) -> TimeDelta {
+    if is_remembered { SEEN_EVERY } else { SEEN_EVERY_BORROWED }
+}
+
+/// The cookie that is to go back with an answer, since its session lasts longer now.
+#[derive(Clone, Debug, Default)]
+struct Renewed(Arc<Mutex<Option<HeaderValue>>>);
+
+/// Sends the cookie of a session anew where it lasts longer by this request, unless the answer brings one already.
+pub async fn renewed(mut request: Request, next: Next) -> Response {
+    let renewed = Renewed::default();
+    request.extensions_mut().insert(renewed.clone());
+    let mut response = next.run(request).await;
+    let cookie = renewed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(cookie) = cookie.filter(|_| !response.headers().contains_key(header::SET_COOKIE)) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// A cookie that no script reads and no other site sends; without `lasts` it ends with the browser.
@@ -124,7 +206,7 @@ impl FromRequestParts<Arc<App>> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        Self::of(&parts.headers, app).await?.ok_or_else(Error::signed_out)
+        Self::read(parts, app).await?.ok_or_else(Error::signed_out)
     }
 }
 
@@ -132,6 +214,6 @@ impl OptionalFromRequestParts<Arc<App>> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Option<Self>> {
-        Self::of(&parts.headers, app).await
+        Self::read(parts, app).await
     }
 }

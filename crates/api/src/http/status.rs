@@ -6,9 +6,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use loyalty_contract::status::{Activation, Debt, Expiration, LastPurchase, Lifetime, Status, TierKeep, TierStatus};
-use loyalty_contract::{Money, Points, Problem};
+use loyalty_contract::{Instant, Money, Points, Problem};
 use loyalty_rules::lots::{expirations, next_activation};
 use loyalty_rules::worth::worth;
+use sqlx::AnyConnection;
 
 use super::App;
 use super::answer::{accept_language, private};
@@ -31,20 +32,34 @@ pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: He
     let shop = app.shop().await?;
     let language = shop.edition(accept_language(&asked)).language.as_str();
     let mut db = app.db.begin_read().await?;
-    let found = Snapshot::load(&mut db, &shop, &session.member_id, app.clock.now()).await?;
-    let last_purchase = last_purchase(&mut db, &shop, &session.member_id).await?;
-    let balance = found.balance(&shop, Points::ZERO, Points::ZERO)?;
-    let debt = match found.lots.iter().position(|lot| lot.points < Points::ZERO) {
-        Some(oldest) if balance.available < Points::ZERO => Some(Debt {
+    let status = status_of(&mut db, &shop, &session.member_id, language, app.clock.now()).await?;
+    db.rollback().await?;
+    private(&asked, language, &status)
+}
+
+/// What a member has and where they stand, in a language.
+///
+/// # Errors
+/// Where the database does not answer, or there is no such member (any more).
+pub async fn status_of(
+    db: &mut AnyConnection,
+    shop: &Shop,
+    member_id: &str,
+    language: &str,
+    now: Instant,
+) -> Result<Status> {
+    let found = Snapshot::load(db, shop, member_id, now).await?;
+    let last_purchase = last_purchase(db, shop, member_id).await?;
+    let balance = found.balance(shop, Points::ZERO, Points::ZERO)?;
+    let debt = match &found.debt_entry {
+        Some(cause) if balance.available < Points::ZERO => Some(Debt {
             points: -balance.available,
-            cause: entry(&mut db, &shop, &found.sources[oldest], language).await?,
+            cause: entry(db, shop, cause, language).await?,
         }),
         _ => None,
     };
-    db.rollback().await?;
-
     let value = &shop.file.point_value;
-    let status = Status {
+    Ok(Status {
         as_of: found.at,
         balance,
         next_activation: next_activation(&found.lots, found.at)?.map(|(at, points)| Activation { points, at }),
@@ -58,7 +73,7 @@ pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: He
                 })
             })
             .collect::<Result<_>>()?,
-        tier: tier_status(&shop, &found),
+        tier: tier_status(shop, &found),
         lifetime: Lifetime {
             earned: found.totals.earned,
             spent: found.totals.spent,
@@ -69,8 +84,7 @@ pub async fn get_status(State(app): State<Arc<App>>, session: Session, asked: He
         last_purchase,
         debt,
         member: found.member,
-    };
-    private(&asked, language, &status)
+    })
 }
 
 fn tier_status(shop: &Shop, found: &Snapshot) -> Option<TierStatus> {
@@ -99,7 +113,7 @@ fn tier_status(shop: &Shop, found: &Snapshot) -> Option<TierStatus> {
 }
 
 /// The latest purchase that earned something and was not wholly returned.
-async fn last_purchase(db: &mut sqlx::AnyConnection, shop: &Shop, member_id: &str) -> Result<Option<LastPurchase>> {
+async fn last_purchase(db: &mut AnyConnection, shop: &Shop, member_id: &str) -> Result<Option<LastPurchase>> {
     let found: Option<(i64, i64, i64)> = sqlx::query_as(
         "select occurred_at, total_minor, points from purchases
          where member_id = $1 and points > 0 and returned_minor < total_minor order by occurred_at desc limit 1",

@@ -49,6 +49,16 @@ pub async fn insert(tx: &mut AnyConnection, shop: &Shop, records: &[Record], now
             Ok(row) => _ = first.insert(row.number.clone(), (record.line, row)),
         }
     }
+    let former = former(tx, first.keys().map(String::as_str).collect()).await?;
+    let mut has_left = |line: i64, number: &str| {
+        let is_former = former.contains(number);
+        if is_former {
+            outcome.rejects.push((line, "whoever had this number has left".into()));
+        }
+        is_former
+    };
+    again.retain(|(line, row)| !has_left(*line, &row.number));
+    first.retain(|number, (line, _)| !has_left(*line, number));
     let rows = first.values().map(|(_, row)| values(row)).collect::<Result<_>>()?;
     let columns = [
         "id",
@@ -157,5 +167,27 @@ async fn members(tx: &mut AnyConnection, numbers: BTreeSet<&str>) -> Result<BTre
         }
         let found: Vec<Row> = select.fetch_all(&mut *tx).await?;
         there.extend(found.into_iter().map(|row| (row.number.clone(), row)));
+    }
+}
+
+/// Which of these numbers nobody is to have again.
+async fn former(tx: &mut AnyConnection, numbers: BTreeSet<&str>) -> Result<BTreeSet<String>> {
+    let mut former = BTreeSet::new();
+    let mut numbers = numbers.into_iter().collect::<Vec<_>>().into_iter();
+    loop {
+        let some = next_rows(tx, &mut numbers, 1);
+        if some.is_empty() {
+            return Ok(former);
+        }
+        let statement = format!(
+            "select number from former_numbers where number in (values {})",
+            places(some.len(), 1)
+        );
+        // The text is made of placeholders; every value is bound.
+        let mut select = sqlx::query_scalar(AssertSqlSafe(statement));
+        for number in some {
+            select = select.bind(number);
+        }
+        former.extend(select.fetch_all(&mut *tx).await?);
     }
 }

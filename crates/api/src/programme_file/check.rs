@@ -54,16 +54,11 @@ impl ProgrammeFile {
     fn check_numbers(&self) -> Checked {
         check_ids("the programme", std::iter::once(self.id.as_str()))?;
         check_points("point_value.points", self.point_value.points, 1)?;
-        require(self.point_value.money.minor >= 1, || {
-            "point_value.money is not above zero".into()
-        })?;
-        self.check_currency("point_value.money", self.point_value.money)?;
+        self.check_price("point_value.money", self.point_value.money)?;
         check_points("earning.points", self.earning.points, 0)?;
-        require(self.earning.per_money.minor >= 1, || {
-            "earning.per_money is not above zero".into()
-        })?;
-        self.check_currency("earning.per_money", self.earning.per_money)?;
+        self.check_price("earning.per_money", self.earning.per_money)?;
         self.check_times()?;
+        self.check_changes()?;
         check_points("min_spend_points", self.min_spend_points, 0)?;
         check_points("adjustment_limits.clerk", self.adjustment_limits.clerk, 0)?;
         check_points("adjustment_limits.manager", self.adjustment_limits.manager, 0)?;
@@ -75,20 +70,46 @@ impl ProgrammeFile {
         })
     }
 
+    fn check_changes(&self) -> Checked {
+        for (i, change) in self.announced_changes.iter().enumerate() {
+            let field = format!("announced_changes[{i}]");
+            if let Some(value) = change.point_value {
+                check_points(&format!("{field}.point_value.points"), value.points, 1)?;
+                self.check_price(&format!("{field}.point_value.money"), value.money)?;
+            }
+            if let Some(earning) = change.earning {
+                check_points(&format!("{field}.earning.points"), earning.points, 0)?;
+                self.check_price(&format!("{field}.earning.per_money"), earning.per_money)?;
+            }
+            if let Some(months) = change.points_valid_months {
+                self.check_validity(&format!("{field}.points_valid_months"), months)?;
+            }
+        }
+        Ok(())
+    }
+
     fn check_times(&self) -> Checked {
         let window = self.return_window_days;
         require(window <= LONGEST_RETURN_WINDOW_DAYS, || {
             format!("return_window_days is above {LONGEST_RETURN_WINDOW_DAYS}")
         })?;
-        let Some(months) = self.points_valid_months else {
-            return Ok(());
-        };
+        let months = self.points_valid_months;
+        months.map_or(Ok(()), |months| self.check_validity("points_valid_months", months))
+    }
+
+    fn check_validity(&self, field: &str, months: u32) -> Checked {
+        let window = self.return_window_days;
         require((1..=LONGEST_VALIDITY_MONTHS).contains(&months), || {
-            format!("points_valid_months is not 1 to {LONGEST_VALIDITY_MONTHS}; for ever is null")
+            format!("{field} is not 1 to {LONGEST_VALIDITY_MONTHS}; for ever is null")
         })?;
         require(i64::from(window) < fewest_days(months), || {
             format!("points would expire after {months} months before a return window of {window} days ends")
         })
+    }
+
+    fn check_price(&self, field: &str, money: Money) -> Checked {
+        require(money.minor >= 1, || format!("{field} is not above zero"))?;
+        self.check_currency(field, money)
     }
 
     fn check_currency(&self, field: &str, money: Money) -> Checked {
@@ -136,14 +157,33 @@ impl ProgrammeFile {
         self.check_text("name", &self.name)?;
         self.check_text("promise", &self.promise)?;
         self.check_list("spend_conditions", &self.spend_conditions)?;
-        self.check_list("terms.items", &self.terms.items)?;
-        self.check_list("terms.changes", &self.terms.changes)?;
+        self.check_terms()?;
         for (i, change) in self.announced_changes.iter().enumerate() {
             self.check_text(&format!("announced_changes[{i}].text"), &change.text)?;
         }
         for tier in &self.tiers {
             self.check_text(&format!("the name of tier {:?}", tier.id), &tier.name)?;
             self.check_list(&format!("the benefits of tier {:?}", tier.id), &tier.benefits)?;
+        }
+        Ok(())
+    }
+
+    fn check_terms(&self) -> Checked {
+        let present = self.terms.version;
+        require(present >= 1, || "terms.version is below 1".into())?;
+        self.check_list("terms.items", &self.terms.items)?;
+        self.check_list("terms.changes", &self.terms.changes)?;
+        let mut versions = BTreeSet::new();
+        for (i, terms) in self.earlier_terms.iter().enumerate() {
+            let version = terms.version;
+            require((1..present).contains(&version), || {
+                format!("earlier_terms[{i}].version {version} is not one before {present}")
+            })?;
+            require(versions.insert(version), || {
+                format!("earlier_terms has version {version} twice")
+            })?;
+            self.check_list(&format!("earlier_terms[{i}].items"), &terms.items)?;
+            self.check_list(&format!("earlier_terms[{i}].changes"), &terms.changes)?;
         }
         Ok(())
     }
@@ -276,6 +316,10 @@ impl MemberFile {
         })?;
         require(self.state != MemberState::Unknown, || {
             "the state is none of active, paused and managed".into()
+        })?;
+        let version = self.accepted_terms_version.unwrap_or(programme.terms.version);
+        require(programme.versions().any(|terms| terms.version == version), || {
+            format!("the programme has no version {version} of its terms")
         })?;
         for event in &self.history {
             match event.what {

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use loyalty_contract::Instant;
+use loyalty_rules::calendar::start_of_day;
 use sqlx::AnyPool;
 
 use super::history::Told;
@@ -90,15 +91,16 @@ pub async fn write(
     write_keys(&mut tx, shop, now).await?;
 
     for told in members {
-        write_member(&mut tx, told).await?;
+        write_member(&mut tx, shop, told).await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
-async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(), Failure> {
+async fn write_member(tx: &mut sqlx::AnyConnection, shop: &Shop, told: &Told<'_>) -> Result<(), Failure> {
     let id = told.id.as_str();
     let member = told.member;
+    let terms_version = member.accepted_terms_version.unwrap_or(shop.file.terms.version);
     let account = &told.account;
     let columns = [
         "id",
@@ -118,6 +120,7 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         "expired",
         "saved_minor",
         "lot_count",
+        "terms_version",
         "due_at",
     ];
     let row = row![
@@ -138,10 +141,17 @@ async fn write_member(tx: &mut sqlx::AnyConnection, told: &Told<'_>) -> Result<(
         account.totals.expired.0,
         account.totals.saved_minor,
         account.lot_count,
+        i64::from(terms_version),
         // The worker works it out: there is nothing that it has to do before.
         0,
     ];
     insert_rows(tx, "members", &columns, vec![row]).await?;
+    // On the day that these terms began, or that the member did.
+    let begun = shop.file.versions().find(|terms| terms.version == terms_version);
+    let day = begun.map_or(told.since, |terms| told.since.max(terms.effective_from));
+    let agreed_at = millis(start_of_day(day, &shop.zone)?);
+    let row = row![id, i64::from(terms_version), agreed_at];
+    insert_rows(tx, "agreements", &["member_id", "version", "at"], vec![row]).await?;
 
     let columns = [
         "id",

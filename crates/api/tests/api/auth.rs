@@ -39,7 +39,7 @@ async fn a_code_signs_in_once_and_signing_out_ends_it() {
         "; HttpOnly",
         "; SameSite=Strict",
         "; Path=/",
-        "; Max-Age=15552000",
+        "; Max-Age=7776000",
     ] {
         assert!(cookie.contains(part), "{cookie}");
     }

@@ -47,7 +47,8 @@ async fn whoever_joins_is_signed_in_with_nothing_yet() {
     assert!(number.len() == 12 && !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit()));
     assert_eq!(
         member,
-        json!({"number": number, "name": "Zoë Nguyễn", "since": "2026-11-21", "state": "active", "contact": null})
+        json!({"number": number, "name": "Zoë Nguyễn", "since": "2026-11-21", "state": "active", "contact": null,
+            "accepted_terms_version": 2})
     );
 
     let status = zoe.read("/me/status").await;
@@ -84,7 +85,11 @@ async fn whoever_joins_is_signed_in_with_nothing_yet() {
             .unwrap();
     assert_eq!(
         kept,
-        ("vi-VN".to_owned(), r#"{"offers":["email","push"]}"#.to_owned(), 2)
+        (
+            "vi-VN".to_owned(),
+            r#"{"offers":["email","push"],"reminders":[],"surveys":[]}"#.to_owned(),
+            2
+        )
     );
 
     problem(join(&api.visitor(), &form).await, "enrolment_expired").await;

@@ -403,8 +403,23 @@ async fn a_programme_that_is_wrong_changes_nothing() {
         "The currency cannot change from EUR to USD any more",
     );
     check(
-        &|programme| programme.document["terms"]["version"] = json!(1),
+        &|programme| {
+            programme.document["terms"]["version"] = json!(1);
+            programme.document["earlier_terms"] = json!([]);
+        },
         "count it up",
+    );
+    check(
+        &|programme| programme.document["earlier_terms"][0]["version"] = json!(2),
+        "earlier_terms[0].version 2 is not one before 2",
+    );
+    check(
+        &|programme| programme.document["announced_changes"][0]["point_value"]["money"]["currency"] = json!("USD"),
+        "announced_changes[0].point_value.money is in USD",
+    );
+    check(
+        &|programme| programme.document["announced_changes"][0]["points_valid_months"] = json!(0),
+        "announced_changes[0].points_valid_months is not 1 to",
     );
     check(
         &|programme| {

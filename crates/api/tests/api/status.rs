@@ -13,7 +13,8 @@ async fn linh_is_the_contracts_example() {
     fields.remove("last_purchase");
     fields.remove("debt");
     let expected = json!({
-        "member": {"number": "512102314864", "name": "Linh", "since": "2023-04-02", "state": "active", "contact": null},
+        "member": {"number": "512102314864", "name": "Linh", "since": "2023-04-02", "state": "active", "contact": null,
+            "accepted_terms_version": 2},
         "balance": {"available": 1250, "pending": 85, "worth": {"minor": 625, "currency": "EUR"}},
         "next_activation": {"points": 85, "at": "2026-12-01T23:00:00Z"},
         "expirations": [{"points": 120, "worth": {"minor": 60, "currency": "EUR"}, "at": "2026-12-31T23:00:00Z"}],
