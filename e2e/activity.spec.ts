@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 
 test('everything that happened stands by its day, with the reason', async ({ page, signIn }) => {
   await signIn('linh');
@@ -78,6 +78,104 @@ test('the list goes on for somebody who is at its end before it has grown', asyn
   });
   await expect.poll(() => entries.count()).toBeGreaterThanOrEqual(350);
 });
+
+test('a return tells what it took, how that was counted, and leads to its purchase and back', async ({ page, signIn, a11y }) => {
+  await signIn('linh');
+  await page.goto('/activity');
+  const main = page.getByRole('main');
+  await main.getByRole('link', { name: /Returned: Kettle/ }).press('Enter');
+  await expect(page).toHaveURL(/\/activity\/[\w-]+$/);
+  const heading = page.getByRole('heading', { name: 'Returned: Kettle', level: 1 });
+  await expect(heading).toBeFocused();
+  await expect(main).toContainText('You took goods for €29.90 back to Main Street. So 299 leaves went back too.');
+  await expect(fact(page, 'When')).toContainText('20 November 2026');
+  await expect(fact(page, 'You had after it')).toContainText('1,335 leaves · €6.67');
+  await expect(steps(page)).toHaveText([
+    '€1 spent gave 10 leaves.',
+    '€41.40 of this purchase had given 414 leaves.',
+    'You kept goods for €11.50. They give 115 leaves.',
+    'So 299 leaves went back.',
+  ]);
+  await a11y.audit();
+
+  await main.getByRole('link', { name: /Shopping, Main Street/ }).click();
+  await expect(page.getByRole('heading', { name: 'Shopping, Main Street', level: 1 })).toBeFocused();
+  await expect(steps(page)).toHaveText(['€1 spent gave 10 leaves.', 'So €41.40 gave 414 leaves.']);
+  await expect(main.getByRole('link', { name: /Returned: Kettle/ })).toBeVisible();
+  await page.goBack();
+  await expect(heading).toBeFocused();
+  await page.getByRole('link', { name: 'Back' }).click();
+  await expect(page.getByRole('heading', { name: 'Activity', level: 1 })).toBeFocused();
+});
+
+test('what waits and what ends has its day, and what was used its voucher', async ({ page, signIn }) => {
+  await signIn('linh');
+  await page.goto('/activity');
+  const main = page.getByRole('main');
+  await main.getByRole('link', { name: /€8.50 · yours to use on 2 Dec/ }).click();
+  await expect(main).toContainText('You can use 85 leaves from 2 December on. Until then you can still take the goods back.');
+  await expect(fact(page, 'Can be used until')).toContainText('2027');
+  await expect(main.getByRole('link', { name: 'Put the dates in my calendar' })).toHaveAttribute('download', '');
+  await page.goBack();
+  await main.getByRole('link', { name: /Thank you for being with us/ }).click();
+  await expect(main).toContainText('You can use them until 31 December.');
+  await page.goBack();
+  await main.getByRole('link', { name: /Money off at the till/ }).first().click();
+  await expect(main).toContainText(/You used [\d,]+ leaves. That takes €[\d.]+ off at the till./);
+  const { items } = await (await page.request.get('/api/v1/me/ledger?kind=spend&limit=100')).json();
+  const { id } = items.find((entry: { reference: { reward: string | null } }) => !entry.reference.reward).reference;
+  await expect(main.getByRole('link', { name: 'See the voucher' })).toHaveAttribute('href', `/vouchers/${id}`);
+});
+
+test("a gold member's entry says what the tier made of it", async ({ page, signIn }) => {
+  await signIn('siti');
+  const { items } = await (await page.request.get('/api/v1/me/ledger?kind=earn&limit=100')).json();
+  for (const entry of items) {
+    const { rate } = await (await page.request.get(`/api/v1/me/ledger/${entry.id}`)).json();
+    if (rate.multiplier_permille !== 1200) continue;
+    await page.goto(`/activity/${entry.id}`);
+    await expect(steps(page).nth(1)).toHaveText('Your tier made that 1.2 times as much.');
+    return;
+  }
+  throw new Error('no purchase of a gold member');
+});
+
+test.describe('without an answer', () => {
+  test.use({ expectedErrors: /net::ERR_|404/ });
+
+  test('an entry of somebody else is not there', async ({ page, signIn }) => {
+    await signIn('siti');
+    const { items } = await (await page.request.get('/api/v1/me/ledger?limit=1')).json();
+    await page.context().clearCookies();
+    await signIn('linh');
+    await page.goto(`/activity/${items[0].id}`);
+    await expect(page.getByRole('heading', { name: 'We cannot find this' })).toBeVisible();
+  });
+
+  test('what the list said of an entry stays, and trying again explains it', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.goto('/activity');
+    await page.route('**/api/v1/me/ledger/*', (route) => route.abort());
+    await page.getByRole('link', { name: /Returned: Kettle/ }).click();
+    await expect(page.getByText('Asking again did not work.')).toBeVisible();
+    await expect(page.getByText('You took goods for €29.90 back')).toBeVisible();
+    await expect(steps(page)).toHaveCount(0);
+    await page.unroute('**/api/v1/me/ledger/*');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(steps(page)).toHaveCount(4);
+    await expect(page.getByText('Asking again did not work.')).toHaveCount(0);
+  });
+});
+
+/** A fact of an entry, by its name. */
+function fact(page: Page, name: string): Locator {
+  return page.getByRole('listitem').filter({ hasText: name }).last();
+}
+
+/** How an entry was counted. */
+function steps(page: Page): Locator {
+  return page.locator('ol').getByRole('listitem');
+}
 
 async function ledger(page: Page, count: number): Promise<{ points: number }[]> {
   const entries: { points: number }[] = [];

@@ -59,16 +59,14 @@ pub fn ActivityPage() -> impl IntoView {
 fn shortcuts() -> Markup {
     let shortcut = |address: String, picture: &str, label: String, is_file: bool| {
         markup! {
-            li {
-                a.shortcut href=(address) download[is_file] {
-                    span.shortcut__mark { (icon(picture)) }
-                    (label)
-                }
+            a.shortcut href=(address) download[is_file] {
+                span.shortcut__mark { (icon(picture)) }
+                (label)
             }
         }
     };
     markup! {
-        ul.shortcuts {
+        div.shortcuts {
             (shortcut(Route::Statement.path(), "file", t::activity::statement(), false))
             (shortcut(Route::Claim.path(), "receipt", t::activity::missed(), false))
             (shortcut(api::ledger::deadlines_address(), "calendar", t::activity::calendar(), true))

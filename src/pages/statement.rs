@@ -197,7 +197,7 @@ fn wrong(wrong: Option<Wrong>) -> Markup {
     html! { p.field__error role="alert" { (icon("alert")) span { (text) } } }
 }
 
-/// Whose statement it is, and of which time; on paper, the shop and the member too.
+/// Of which time it is; on paper, the shop and the member too.
 fn paper_head(status: Option<&Status>, programme: &Programme, (from, to): Days) -> Markup {
     let contact = &programme.contact;
     html! {
@@ -216,8 +216,8 @@ fn paper_head(status: Option<&Status>, programme: &Programme, (from, to): Days) 
                     span { (t::you::number()) " " bdi { (grouped(&status.member.number)) } }
                 }
             }
-            h2 { (t::statement::from_to(&intl::date(from), &intl::date(to))) }
         }
+        h2 { (t::statement::from_to(&intl::date(from), &intl::date(to))) }
     }
 }
 
