@@ -26,6 +26,10 @@ type Messages = Map<String, Value>;
 fn main() {
     println!("cargo::rerun-if-changed=locales");
     println!("cargo::rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_SPLIT").is_some() {
+        // What refers to what, so that the program can be split.
+        println!("cargo::rustc-link-arg-bins=--emit-relocs");
+    }
     if let Err(problem) = generate() {
         // A build script reports on standard error and by its exit code.
         eprintln!("{problem}");

@@ -178,4 +178,16 @@ test.describe('when the program does not arrive', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();
   });
+
+  test('the screens behind the first one say so too, and come when asked again', async ({ page, signIn }) => {
+    await signIn('linh');
+    await page.route('**/*-screens.wasm', (route) => route.abort());
+    await page.goto('/');
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    await page.getByRole('link', { name: 'Rewards', exact: true }).click();
+    await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible();
+    await page.unroute('**/*-screens.wasm');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByRole('heading', { name: 'Rewards', level: 1 })).toBeFocused();
+  });
 });

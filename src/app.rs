@@ -11,9 +11,10 @@ use crate::browser::document;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::nav::nav;
-use crate::data::Remembered;
+use crate::data::{Load, Remembered};
 use crate::intl::{self, t};
 use crate::pages;
+use crate::pages::later::Later;
 use crate::routes::{Route, Router};
 use crate::state::{Preferences, Session, provide_programme, use_programme, watch};
 use crate::theme;
@@ -57,6 +58,14 @@ pub fn App() -> impl IntoView {
             document::remove_shell();
         }
     });
+    let later = Later::new();
+    watch(move || {
+        // Whoever opened the first screen waits for its figures, not for the screens behind it.
+        let is_first_ready = session.is_signed_out() || !matches!(remembered.status.get(), Load::Loading);
+        if router.route() != Route::Home || is_first_ready {
+            later.fetch();
+        }
+    });
     let mut was_signed_in = false;
     watch(move || {
         let is_signed_out = session.is_signed_out();
@@ -82,7 +91,7 @@ pub fn App() -> impl IntoView {
                         if session.is_signed_out() {
                             view! { <pages::sign_in::SignInPage /> }.into_any()
                         } else {
-                            view! { <Screens router /> }.into_any()
+                            view! { <Screens router later /> }.into_any()
                         }
                     }}
                 </div>
@@ -94,7 +103,7 @@ pub fn App() -> impl IntoView {
 
 /// The frame of a signed-in member, and in it the screen for where they are.
 #[component]
-fn Screens(router: Router) -> impl IntoView {
+fn Screens(router: Router, later: Later) -> impl IntoView {
     let programme = use_programme();
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
@@ -108,17 +117,7 @@ fn Screens(router: Router) -> impl IntoView {
             };
             let page = match route {
                 Route::Home => view! { <pages::home::HomePage /> }.into_any(),
-                Route::Rewards => view! { <pages::rewards::RewardsPage /> }.into_any(),
-                Route::Reward(id) => view! { <pages::reward::RewardPage id /> }.into_any(),
-                Route::Convert => view! { <pages::convert::ConvertPage /> }.into_any(),
-                Route::Code => view! { <pages::code::CodePage /> }.into_any(),
-                Route::Activity => view! { <pages::activity::ActivityPage /> }.into_any(),
-                Route::Entry(id) => view! { <pages::entry::EntryPage id /> }.into_any(),
-                Route::Report(id) => view! { <pages::report::ReportPage id /> }.into_any(),
-                Route::Statement => view! { <pages::statement::StatementPage /> }.into_any(),
-                Route::Claim => view! { <pages::claim::ClaimPage /> }.into_any(),
-                Route::You => view! { <pages::you::YouPage /> }.into_any(),
-                Route::NotFound => view! { <pages::not_found::NotFoundPage /> }.into_any(),
+                route => later.screen(route),
             };
             view! {
                 <main class="screen" id="main" tabindex="-1" data-width=width data-enter=router.has_moved().then_some("")>

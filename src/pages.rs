@@ -6,6 +6,7 @@ pub mod code;
 pub mod convert;
 pub mod entry;
 pub mod home;
+pub mod later;
 pub mod not_found;
 pub mod report;
 pub mod reward;

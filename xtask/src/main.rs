@@ -11,6 +11,7 @@ mod schema;
 mod serve;
 mod shots;
 mod size;
+mod split;
 mod steps;
 mod test;
 mod tools;

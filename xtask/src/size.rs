@@ -1,6 +1,7 @@
 //! `cargo xtask size`: the bytes of a first visit to the home screen, and the limit they must keep.
 
 use crate::project;
+use crate::split;
 use crate::steps::{Steps, say};
 use crate::wallet;
 use anyhow::Result;
@@ -30,6 +31,12 @@ pub fn size(steps: &mut Steps) -> Result<bool> {
     for (name, bytes) in lines.chain([("total".to_owned(), total), ("limit".to_owned(), LIMIT)]) {
         say(&format!("{bytes:>9}  {name}"));
     }
+    for file in wallet::files(&dist)?.iter().filter(|file| split::is_behind(file)) {
+        let bytes = sent(file)?;
+        say(&format!(
+            "\nOnce the first screen is there, the screens behind it are fetched too: {bytes} bytes."
+        ));
+    }
     if total > LIMIT {
         say(&format!("That is {} bytes too many.", total - LIMIT));
     }
@@ -42,12 +49,10 @@ fn first_visit(dist: &Path) -> Result<Vec<(PathBuf, u64)>> {
     let mut largest_language: Option<(PathBuf, u64)> = None;
     for file in wallet::files(dist)? {
         let kind = file.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
-        if PICTURES.contains(&kind) || ["br", "gz"].contains(&kind) {
+        if PICTURES.contains(&kind) || ["br", "gz"].contains(&kind) || split::is_behind(&file) {
             continue;
         }
-        let compressed = wallet::with_suffix(&file, ".br");
-        let sent = if compressed.is_file() { compressed } else { file.clone() };
-        let bytes = fs::metadata(sent)?.len();
+        let bytes = sent(&file)?;
         if file.starts_with(dist.join("locales")) {
             // A member reads one language; the largest stands for whichever it is.
             if largest_language.as_ref().is_none_or(|(_, most)| bytes > *most) {
@@ -59,4 +64,11 @@ fn first_visit(dist: &Path) -> Result<Vec<(PathBuf, u64)>> {
     }
     needed.extend(largest_language);
     Ok(needed)
+}
+
+/// A file's bytes on the wire.
+fn sent(file: &Path) -> Result<u64> {
+    let compressed = wallet::with_suffix(file, ".br");
+    let sent = if compressed.is_file() { &compressed } else { file };
+    Ok(fs::metadata(sent)?.len())
 }

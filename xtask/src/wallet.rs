@@ -2,6 +2,7 @@
 
 use crate::process;
 use crate::project;
+use crate::split;
 use crate::steps::Steps;
 use crate::tools;
 use anyhow::{Context, Result};
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Everything the built wallet is made of, in the checkout.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     "src",
     "crates/contract",
     "crates/rules",
@@ -28,6 +29,7 @@ const SOURCES: [&str; 14] = [
     "Cargo.lock",
     ".cargo/config.toml",
     "package-lock.json",
+    "xtask/src/split.rs",
     "xtask/src/wallet.rs",
 ];
 
@@ -50,8 +52,9 @@ pub fn build(steps: &mut Steps) -> Result<PathBuf> {
     if stamp.exists() {
         fs::remove_file(&stamp)?;
     }
-    process::run(trunk(&tools).args(["build", "--release"]))?;
-    steps.detail("making its files smaller, once for every request");
+    process::run(trunk(&tools).args(["build", "--release", "--features", "split"]))?;
+    steps.detail("splitting it, and making its files smaller, once for every request");
+    split::split(&tools, &dist)?;
     minify_scripts(&dist)?;
     compress(&dist)?;
     fs::write(stamp, made_of)?;

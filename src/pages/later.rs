@@ -1,0 +1,118 @@
+//! The screens that a first visit does not open at once: they lie in a second file of the program, which is fetched as
+//! soon as the first screen has what it needs.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::{activity, claim, code, convert, entry, home, not_found, report, reward, rewards, statement, you};
+use crate::api::ApiError;
+use crate::components::failure::load_failed;
+use crate::components::live::{live, live_with};
+use crate::components::skeleton;
+use crate::routes::Route;
+
+/// How far the second file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetched {
+    NotAsked,
+    Asking,
+    Here,
+    Failed,
+}
+
+/// The second file of the program.
+#[derive(Clone, Copy)]
+pub struct Later(RwSignal<Fetched>);
+
+impl Later {
+    /// Nothing is fetched yet.
+    pub fn new() -> Self {
+        Self(RwSignal::new(Fetched::NotAsked))
+    }
+
+    /// Fetches the file, unless it is there or on its way.
+    pub fn fetch(self) {
+        if matches!(self.0.get_untracked(), Fetched::Asking | Fetched::Here) {
+            return;
+        }
+        self.0.set(Fetched::Asking);
+        spawn_local(async move {
+            let is_here = file::fetch().await;
+            self.0.set(if is_here { Fetched::Here } else { Fetched::Failed });
+        });
+    }
+
+    /// The screen for where one is; until the file is there a frame, or what went wrong.
+    pub fn screen(self, route: Route) -> AnyView {
+        match self.0.get() {
+            Fetched::NotAsked | Fetched::Asking => live(skeleton::cards),
+            Fetched::Failed => live_with(|| load_failed(&ApiError::Unreachable), move |_, _| self.fetch()),
+            Fetched::Here => file::screen(route).unwrap_or_else(|| ().into_any()),
+        }
+    }
+}
+
+/// The screens themselves.
+fn screen(route: Route) -> AnyView {
+    match route {
+        Route::Home => view! { <home::HomePage /> }.into_any(),
+        Route::Rewards => view! { <rewards::RewardsPage /> }.into_any(),
+        Route::Reward(id) => view! { <reward::RewardPage id /> }.into_any(),
+        Route::Convert => view! { <convert::ConvertPage /> }.into_any(),
+        Route::Code => view! { <code::CodePage /> }.into_any(),
+        Route::Activity => view! { <activity::ActivityPage /> }.into_any(),
+        Route::Entry(id) => view! { <entry::EntryPage id /> }.into_any(),
+        Route::Report(id) => view! { <report::ReportPage id /> }.into_any(),
+        Route::Statement => view! { <statement::StatementPage /> }.into_any(),
+        Route::Claim => view! { <claim::ClaimPage /> }.into_any(),
+        Route::You => view! { <you::YouPage /> }.into_any(),
+        Route::NotFound => view! { <not_found::NotFoundPage /> }.into_any(),
+    }
+}
+
+/// The door to the second file. What lies behind it alone is put there when the program is split.
+#[cfg(feature = "split")]
+mod file {
+    // What the macro makes calls from one file of the program into the other.
+    #![allow(unsafe_code, improper_ctypes, improper_ctypes_definitions)]
+
+    use futures::FutureExt;
+    use leptos::prelude::AnyView;
+    use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+    use crate::routes::Route;
+
+    /// Fetches the file; says whether it is there.
+    pub async fn fetch() -> bool {
+        preload().await.is_ok()
+    }
+
+    /// A screen of the file; nothing before it is there.
+    pub fn screen(route: Route) -> Option<AnyView> {
+        open(route).now_or_never()?.ok()
+    }
+
+    #[wasm_split(screens, fallible, preload(preload))]
+    fn open(route: Route) -> Result<AnyView, SplitLoaderError> {
+        Ok(super::screen(route))
+    }
+}
+
+/// In a build of one file everything is there.
+#[cfg(not(feature = "split"))]
+mod file {
+    use leptos::prelude::AnyView;
+
+    use crate::routes::Route;
+
+    /// Fetches nothing.
+    pub async fn fetch() -> bool {
+        true
+    }
+
+    /// A screen.
+    #[expect(clippy::unnecessary_wraps, reason = "split, it can be missing")]
+    pub fn screen(route: Route) -> Option<AnyView> {
+        Some(super::screen(route))
+    }
+}

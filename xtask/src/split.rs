@@ -1,0 +1,142 @@
+//! Splits the wallet's program: one file with what a first visit needs, and one with the screens behind it.
+//!
+//! Trunk puts the whole program into the page; this replaces it. Where the second file begins is said in
+//! src/pages/later.rs.
+
+use crate::process;
+use crate::project;
+use crate::tools::{self, WalletTools};
+use anyhow::{Context, Result, anyhow, ensure};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the second file is called by; the `module` of `wasm_split` in src/pages/later.rs.
+const SCREENS: &str = "screens";
+
+/// What a browser of the last five years knows, and wasm-opt may use.
+const FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Whether a file is the second one, which no first visit waits for.
+pub fn is_behind(file: &Path) -> bool {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.is_some_and(|name| name.ends_with(&format!("-{SCREENS}.wasm")))
+}
+
+/// Puts the split program into `dist` in the place of Trunk's.
+pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let made = |name: &str| folder.path().join(name);
+
+    let whole = fs::read(whole_program()?)?;
+    let main = made("main.wasm");
+    let mut options = wasm_split_cli_support::Options::new(&whole);
+    options.output_dir = folder.path();
+    options.main_out_path = &main;
+    options.main_module = "./program.js";
+    wasm_split_cli_support::transform(options).map_err(|error| anyhow!("The wallet cannot be split: {error:#}"))?;
+    let behind = made(&format!("split_{SCREENS}.wasm"));
+    ensure!(behind.is_file(), "Splitting the wallet made no {}", behind.display());
+
+    let tool = |name: &str| {
+        let mut command = Command::new(name);
+        command.env("PATH", &tools.path).current_dir(folder.path());
+        command
+    };
+    let bindgen = [
+        "--target",
+        "web",
+        "--no-typescript",
+        "--keep-lld-exports",
+        "--out-name",
+        "program",
+    ];
+    process::run(tool("wasm-bindgen").args(bindgen).args(["--out-dir", "."]).arg(&main))?;
+    for (from, to) in [
+        (made("program_bg.wasm"), made("first.wasm")),
+        (behind, made("behind.wasm")),
+    ] {
+        process::run(tool("wasm-opt").arg("-Oz").args(FEATURES).arg(from).arg("-o").arg(to))?;
+    }
+    // The script that loads the second file becomes a part of the first script: one request less.
+    process::run(
+        Command::new(tools::npm_bin().join("esbuild"))
+            .args([
+                "program.js",
+                "--bundle",
+                "--minify",
+                "--format=esm",
+                "--log-level=warning",
+            ])
+            .arg("--outfile=bundle.js")
+            .current_dir(folder.path()),
+    )?;
+
+    // The three belong together, so they bear one hash: of what they hold.
+    let (first, second) = (fs::read(made("first.wasm"))?, fs::read(made("behind.wasm"))?);
+    let script = fs::read_to_string(made("bundle.js"))?;
+    let mut hasher = DefaultHasher::new();
+    (&first, &second, &script).hash(&mut hasher);
+    let name = format!("loyalty-wallet-{:016x}", hasher.finish());
+    let loads = format!("split_{SCREENS}.wasm");
+    ensure!(script.contains(&loads), "The wallet's script does not load {loads}");
+    let script = script.replace(&loads, &format!("{name}-{SCREENS}.wasm"));
+
+    let (old_script, old_wasm) = trunks(dist)?;
+    let page = dist.join("index.html");
+    let text = fs::read_to_string(&page)?
+        .replace(&file_name(&old_script), &format!("{name}.js"))
+        .replace(&file_name(&old_wasm), &format!("{name}.wasm"));
+    fs::remove_file(old_script)?;
+    fs::remove_file(old_wasm)?;
+    fs::write(dist.join(format!("{name}.js")), script)?;
+    fs::write(dist.join(format!("{name}.wasm")), first)?;
+    fs::write(dist.join(format!("{name}-{SCREENS}.wasm")), second)?;
+    fs::write(page, text)?;
+    Ok(())
+}
+
+/// The program as cargo linked it for Trunk.
+fn whole_program() -> Result<PathBuf> {
+    let mut metadata = project::cargo();
+    metadata.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let answer = process::ask(&mut metadata).context("cargo metadata failed")?;
+    let metadata: serde_json::Value = serde_json::from_str(&answer)?;
+    let target = metadata["target_directory"]
+        .as_str()
+        .context("cargo names no target folder")?;
+    Ok(Path::new(target).join("wasm32-unknown-unknown/wasm-release/loyalty-wallet.wasm"))
+}
+
+/// The script and the program that Trunk made.
+fn trunks(dist: &Path) -> Result<(PathBuf, PathBuf)> {
+    let ending = |ending: &str| {
+        let mut names = fs::read_dir(dist)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        names
+            .find(|path| {
+                let name = file_name(path);
+                name.starts_with("loyalty-wallet-") && name.ends_with(ending)
+            })
+            .with_context(|| format!("Trunk made no loyalty-wallet-*{ending}"))
+    };
+    Ok((ending(".js")?, ending("_bg.wasm")?))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
