@@ -41,13 +41,18 @@ test('the dark theme stays after a reload, whatever the system has', async ({ pa
   await expect.poll(paper).toBe(light);
 });
 
-test('one finds the terms, the shops and whom to ask', async ({ page, signIn }) => {
+test('the text grows as far as one likes, at once and before the first paint', async ({ page, signIn }) => {
   await signIn('linh');
   await page.goto('/you');
-  await page.getByText('The terms').click();
-  await expect(page.getByText('We announce every change here at least 30 days before it takes effect.')).toBeVisible();
-  await page.getByText('Where the shops are').click();
-  await expect(page.getByText('Hauptstraße 112, 10827 Berlin')).toBeVisible();
-  await expect(page.getByRole('link', { name: 'mail@brightleaf.example' })).toBeVisible();
-  await expect(page.getByRole('listitem').filter({ hasText: 'Member since' })).toContainText('2 April 2023');
+  const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
+  const normal = await size();
+  await page.getByRole('radio', { name: 'Very large' }).check();
+  await expect.poll(size).toBeCloseTo(1.5 * normal, 1);
+  await page.reload({ waitUntil: 'commit' });
+  await expect(page.locator('html')).toHaveAttribute('data-text-size', '150');
+  await expect(page.getByRole('radio', { name: 'Very large' })).toBeChecked();
+  const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(widths[0], 'nothing is pushed out of the screen').toBeLessThanOrEqual(widths[1] ?? 0);
+  await page.getByRole('radio', { name: 'Normal' }).check();
+  await expect.poll(size).toBe(normal);
 });

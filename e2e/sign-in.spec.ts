@@ -129,13 +129,35 @@ test('changing the language while signing in loses nothing', async ({ page }) =>
   await expect(page.getByLabel('نشانی ایمیل')).toHaveValue('linh@brightleaf.example');
 });
 
-test('somebody who is no member is told so, and can try another address', async ({ page }) => {
+test('somebody who is no member is asked what to be called, and can try another address', async ({ page }) => {
   await page.goto('/');
   await askForCode(page, 'nobody@brightleaf.example');
   await page.getByRole('button', { name: 'Use this code' }).click();
-  await expect(page.getByRole('alert').filter({ hasText: 'Nobody is a member with this address yet' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'You are new here', level: 1 })).toBeVisible();
+  await expect(page.getByText('Nobody is a member with nobody@brightleaf.example yet.')).toBeVisible();
   await page.getByRole('button', { name: 'Use another address' }).click();
   await expect(page.getByLabel('E-mail address')).toHaveValue('nobody@brightleaf.example');
+});
+
+test('on a borrowed phone the session is not remembered', async ({ page, context }) => {
+  const lasts = async () => {
+    const cookies = await context.cookies();
+    return cookies.map((cookie) => cookie.expires > 0);
+  };
+  await page.goto('/');
+  const remember = page.getByRole('switch', { name: 'Keep me signed in on this phone' });
+  await expect(remember).toBeChecked();
+  await remember.uncheck();
+  await signInByHand(page, 'siti');
+  await expectHomeOf(page, 'Siti');
+  expect(await lasts(), 'a cookie that ends with the browser').toEqual([false]);
+
+  await page.getByRole('link', { name: 'You', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('switch', { name: 'Keep me signed in on this phone' }).check();
+  await signInByHand(page, 'siti');
+  await expectHomeOf(page, 'Siti');
+  expect(await lasts(), 'a cookie that stays').toEqual([true]);
 });
 
 test('signing in leads where one wanted to go', async ({ page }) => {

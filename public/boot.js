@@ -29,6 +29,9 @@
     for (const bar of bars) bar.content = content;
   }
 
+  const textSize = remembered("lw.text-size");
+  if (textSize === "125" || textSize === "150") root.dataset.textSize = textSize;
+
   // The programme's colour as the wallet corrected it last time: accent, its ink on light paper, on dark paper.
   const accent = remembered("lw.accent")?.split(" ") ?? [];
   ["--accent", "--accent-ink-light", "--accent-ink-dark"].forEach((name, i) => {

@@ -3,8 +3,10 @@
 //! Everything that can go wrong is one [`ApiError`], whose variants are the different things to show.
 
 pub mod auth;
+pub mod cards;
 pub mod claims;
 pub mod ledger;
+pub mod profile;
 pub mod programme;
 pub mod quotes;
 mod read;
@@ -103,6 +105,11 @@ fn parsed<T: Read>(text: &str) -> Result<T, ApiError> {
 
 /// Sends a request and gives the answer's text if it is a good one.
 async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, ApiError> {
+    exchange(request, body).await.map(|(text, _)| text)
+}
+
+/// Like [`send`]; gives what the server calls this state of the thing as well.
+async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<(String, String), ApiError> {
     let unreachable = |_: gloo_net::Error| ApiError::Unreachable;
     let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
     let request = request
@@ -115,7 +122,7 @@ async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, A
     let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
     let text = response.text().await.map_err(unreachable)?;
     if response.ok() {
-        return Ok(text);
+        return Ok((text, response.headers().get("etag").unwrap_or_default()));
     }
     Err(match read::json::<Problem>(&text) {
         Some(problem) if problem.code == ProblemCode::SignedOut => ApiError::SignedOut,

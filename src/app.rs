@@ -105,6 +105,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Screens(router: Router, later: Later) -> impl IntoView {
     let programme = use_programme();
+    let has_tiers = !programme.tiers.is_empty();
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
         {live(move || nav(&router.route(), &programme))}
@@ -112,11 +113,14 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
             let route = router.route();
             let width = match route {
                 Route::Activity | Route::You | Route::Code => Some("narrow"),
+                Route::Profile | Route::Address | Route::Messages | Route::Devices | Route::Leave => Some("narrow"),
+                Route::Card | Route::Programme => Some("narrow"),
                 Route::Entry(_) | Route::Report(_) | Route::Statement | Route::Claim => Some("narrow"),
                 _ => None,
             };
             let page = match route {
-                Route::Home => view! { <pages::home::HomePage /> }.into_any(),
+                Route::Home | Route::Join => view! { <pages::home::HomePage /> }.into_any(),
+                Route::Tier if !has_tiers => later.screen(Route::NotFound),
                 route => later.screen(route),
             };
             view! {

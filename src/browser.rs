@@ -3,9 +3,12 @@
 pub mod clock;
 pub mod document;
 pub mod random;
+pub mod share;
 pub mod storage;
 pub mod timer;
 pub mod viewport;
 
 pub use clock::now;
-pub use document::{focus, regional, set_custom_property, set_page_language, set_theme, set_title};
+pub use document::{
+    focus, regional, scroll_up, set_custom_property, set_page_language, set_text_size, set_theme, set_title,
+};

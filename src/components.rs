@@ -15,5 +15,6 @@ pub mod page_heading;
 pub mod reward_card;
 pub mod segmented;
 pub mod skeleton;
+pub mod ticks;
 pub mod tier_card;
 pub mod worth_card;

@@ -14,6 +14,7 @@ use loyalty_contract::ledger::LedgerEntry;
 use loyalty_contract::rewards::{AvailabilityFilter, Reward};
 use loyalty_contract::status::Status;
 
+use crate::api::profile::Held;
 pub use crate::api::rewards::CatalogueFilter;
 use crate::api::{self, ApiError};
 use crate::state::Session;
@@ -49,6 +50,8 @@ const HIGHLIGHTS: &str = "3";
 pub struct Remembered {
     /// What they have.
     pub status: Source<Status>,
+    /// Who they are to the shop.
+    pub profile: Source<Held>,
     /// A few rewards for the home screen: those within reach, else the nearest.
     pub highlights: Source<Vec<Reward>>,
     /// The catalogue, by its filter.
@@ -68,6 +71,7 @@ impl Remembered {
         let ledger_filter = RwSignal::new(None);
         let remembered = Self {
             status: Source::new(session, api::status::get_status).proving_session(),
+            profile: Source::new(session, api::profile::get_profile),
             highlights: Source::new(session, list_highlights),
             catalogue: Pages::new(session, move |after| async move {
                 let filter = catalogue_filter.get_untracked();
@@ -97,6 +101,7 @@ impl Remembered {
     /// Forgets everything: another member may be next.
     pub fn forget(&self) {
         self.status.forget();
+        self.profile.forget();
         self.highlights.forget();
         self.catalogue.forget();
         self.catalogue_filter.set(CatalogueFilter::default());
@@ -107,6 +112,7 @@ impl Remembered {
     /// Asks again for the status, and forgets the rest until a screen wants it: in another language, say.
     pub fn refresh(&self) {
         self.status.refresh();
+        self.profile.forget();
         self.highlights.forget();
         self.catalogue.forget();
         self.ledger.forget();

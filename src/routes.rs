@@ -34,6 +34,24 @@ pub enum Route {
     Claim,
     /// Oneself and the settings.
     You,
+    /// Who one is to the shop.
+    Profile,
+    /// Another address to sign in with.
+    Address,
+    /// What one wants to be written to about.
+    Messages,
+    /// Where one is signed in.
+    Devices,
+    /// Leaving for good.
+    Leave,
+    /// A card to print.
+    Card,
+    /// The ladder.
+    Tier,
+    /// The programme: its rule, its terms, its shops.
+    Programme,
+    /// Where a link to join leads; who is a member already finds the home screen.
+    Join,
     /// Nothing is here.
     NotFound,
 }
@@ -54,6 +72,15 @@ impl Route {
             (Some("statement"), None, _) => Self::Statement,
             (Some("claim"), None, _) => Self::Claim,
             (Some("you"), None, _) => Self::You,
+            (Some("you"), Some("profile"), None) => Self::Profile,
+            (Some("you"), Some("address"), None) => Self::Address,
+            (Some("you"), Some("messages"), None) => Self::Messages,
+            (Some("you"), Some("devices"), None) => Self::Devices,
+            (Some("you"), Some("leave"), None) => Self::Leave,
+            (Some("card"), None, _) => Self::Card,
+            (Some("tier"), None, _) => Self::Tier,
+            (Some("programme"), None, _) => Self::Programme,
+            (Some("join"), None, _) => Self::Join,
             _ => Self::NotFound,
         }
     }
@@ -72,6 +99,15 @@ impl Route {
             Self::Statement => "/statement".to_owned(),
             Self::Claim => "/claim".to_owned(),
             Self::You => "/you".to_owned(),
+            Self::Profile => "/you/profile".to_owned(),
+            Self::Address => "/you/address".to_owned(),
+            Self::Messages => "/you/messages".to_owned(),
+            Self::Devices => "/you/devices".to_owned(),
+            Self::Leave => "/you/leave".to_owned(),
+            Self::Card => "/card".to_owned(),
+            Self::Tier => "/tier".to_owned(),
+            Self::Programme => "/programme".to_owned(),
+            Self::Join => "/join".to_owned(),
         }
     }
 }
@@ -110,6 +146,11 @@ impl Router {
     /// The screen to show.
     pub fn route(&self) -> Route {
         self.route.get()
+    }
+
+    /// The screen that is shown, as it is now.
+    pub fn route_untracked(&self) -> Route {
+        self.route.get_untracked()
     }
 
     /// Whether the present screen was reached by moving inside the wallet.
@@ -273,6 +314,15 @@ mod tests {
             Route::Statement,
             Route::Claim,
             Route::You,
+            Route::Profile,
+            Route::Address,
+            Route::Messages,
+            Route::Devices,
+            Route::Leave,
+            Route::Card,
+            Route::Tier,
+            Route::Programme,
+            Route::Join,
         ];
         for route in routes {
             assert_eq!(Route::parse(&route.path()), route);

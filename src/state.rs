@@ -5,7 +5,7 @@ mod programme;
 mod session;
 mod watch;
 
-pub use preferences::{Preferences, Theme, use_preferences};
+pub use preferences::{Preferences, TEXT_SIZES, Theme, use_preferences};
 pub use programme::{provide_programme, use_programme};
 pub use session::{Session, use_session};
 pub use watch::watch;

@@ -1,15 +1,29 @@
 //! The programme, and the texts of a language, which lie beside the wallet as a file.
 
 use gloo_net::http::Request;
-use loyalty_contract::programme::Programme;
+use loyalty_contract::Page;
+use loyalty_contract::account::NewAgreement;
+use loyalty_contract::programme::{Programme, Terms};
 use wasm_bindgen::JsValue;
 use web_sys::AbortSignal;
 
-use super::{ApiError, PATIENCE_MS, get, url};
+use super::{ApiError, PATIENCE_MS, get, send, url, written};
 
 /// What makes this shop's programme different.
 pub async fn get_programme() -> Result<Programme, ApiError> {
     get(&url("/programme", &[])).await
+}
+
+/// The versions of the terms that were published, newest first.
+pub async fn list_terms() -> Result<Vec<Terms>, ApiError> {
+    let page: Page<Terms> = get(&url("/programme/terms", &[])).await?;
+    Ok(page.items)
+}
+
+/// Agrees to a version of the terms.
+pub async fn agree_to_terms(version: u32) -> Result<(), ApiError> {
+    let request = Request::post(&url("/me/terms", &[]));
+    send(request, written(&NewAgreement { version })).await.map(|_| ())
 }
 
 /// The texts of a language, as the parsed file.

@@ -1,7 +1,7 @@
 //! The page itself.
 
 use wasm_bindgen::JsCast;
-use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, UrlSearchParams};
 
 /// The page, where there is one.
 pub fn document() -> Option<Document> {
@@ -50,6 +50,42 @@ pub fn set_theme(theme: Option<&str>) {
             let _ = bar.set_attribute("content", colour);
         }
     }
+}
+
+/// How large everything is written, in percent; `None` as the browser has it.
+pub fn set_text_size(percent: Option<&str>) {
+    let Some(root) = root() else { return };
+    let _ = match percent {
+        Some(percent) => root.set_attribute("data-text-size", percent),
+        None => root.remove_attribute("data-text-size"),
+    };
+}
+
+/// Shows the page from its top.
+pub fn scroll_up() {
+    if let Some(window) = web_sys::window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
+    }
+}
+
+/// What the address of the page says after its `?`, where there is an address.
+pub fn query() -> Option<UrlSearchParams> {
+    let search = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()
+}
+
+/// Where the page was got from, such as `https://wallet.example`.
+pub fn origin() -> String {
+    web_sys::window()
+        .and_then(|window| window.location().origin().ok())
+        .unwrap_or_default()
+}
+
+/// The path of the page's address.
+pub fn path() -> String {
+    web_sys::window()
+        .and_then(|window| window.location().pathname().ok())
+        .unwrap_or_default()
 }
 
 /// Sets a CSS custom property for the whole page; through CSSOM, which a strict policy allows.

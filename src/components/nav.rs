@@ -48,7 +48,14 @@ pub fn brand(programme: &Programme) -> Markup {
 fn current(here: &Route, item: &Route) -> Option<&'static str> {
     let here = match here {
         Route::Reward(_) => &Route::Rewards,
-        Route::Convert => &Route::Home,
+        Route::Convert | Route::Tier | Route::Join => &Route::Home,
+        Route::Profile
+        | Route::Address
+        | Route::Messages
+        | Route::Devices
+        | Route::Leave
+        | Route::Card
+        | Route::Programme => &Route::You,
         Route::Entry(_) | Route::Report(_) | Route::Statement | Route::Claim => &Route::Activity,
         here => here,
     };

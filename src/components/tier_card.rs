@@ -6,14 +6,15 @@ use loyalty_rules::tiers::percent;
 use maud::{Markup, html};
 
 use crate::intl::{self, DayStyle, t};
+use crate::routes::Route;
 
 /// The name of a tier, by its id.
 pub fn tier_name<'a>(tiers: &'a [Tier], id: &'a str) -> &'a str {
     tiers.iter().find(|tier| tier.id == id).map_or(id, |tier| &tier.name)
 }
 
-/// Where a member stands on the ladder.
-pub fn tier_card(tier: &TierStatus, tiers: &[Tier]) -> Markup {
+/// Where a member stands on the ladder, and the way to all of it where the card is not on its screen.
+pub fn tier_card(tier: &TierStatus, tiers: &[Tier], ladder: Option<&Route>) -> Markup {
     let current = tier_name(tiers, &tier.current);
     let next = tier.next.as_deref().map(|id| tier_name(tiers, id));
     let part = tier
@@ -43,6 +44,7 @@ pub fn tier_card(tier: &TierStatus, tiers: &[Tier]) -> Markup {
                     } @else {
                         p.muted { (t::tier::collected(&intl::points(tier.qualifying))) }
                     }
+                    @if let Some(ladder) = ladder { a.link href=(ladder.path()) { (t::ladder::see()) } }
                 }
             }
         }

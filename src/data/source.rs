@@ -78,6 +78,11 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         self.load.with(|load| load.value().cloned())
     }
 
+    /// The value, fresh or not, as it is now.
+    pub fn value_untracked(&self) -> Option<T> {
+        self.load.try_with_untracked(|load| load.value().cloned()).flatten()
+    }
+
     /// Asks, unless an answer is on its way already: what a screen does when it is opened.
     pub fn want(&self) {
         if !self.is_asking.get_value() {
@@ -118,6 +123,16 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
                 }),
             }
         });
+    }
+
+    /// Takes what a change answered, which is as fresh as any answer.
+    pub fn take(&self, value: T) {
+        if self.turn.try_get_value().is_some() {
+            self.next_turn();
+            self.is_asking.set_value(false);
+            self.as_of.set_value(browser::now());
+            self.load.set(Load::Ready(value));
+        }
     }
 
     /// Forgets what is known; an answer still on its way is dropped.

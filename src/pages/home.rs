@@ -20,6 +20,8 @@ use crate::components::tier_card::{tier_card, tier_name};
 use crate::components::worth_card::worth_card;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, DayStyle, t};
+use crate::pages::programme::terms_notice;
+use crate::pages::sign_in::use_form;
 use crate::routes::Route;
 use crate::state::use_programme;
 
@@ -30,9 +32,11 @@ pub fn HomePage() -> impl IntoView {
     remembered.status.want();
     remembered.highlights.want();
     let programme = use_programme();
+    let form = use_form();
+    on_cleanup(move || form.forget_greeting());
     let content = move || {
         let highlights = remembered.highlights.get();
-        let overview = |status: &Status| overview(status, &highlights, &programme);
+        let overview = |status: &Status| overview(status, &highlights, &programme, form.has_joined());
         html! {
             div.bar { span.brand { (brand(&programme)) } }
             @match remembered.status.get() {
@@ -54,7 +58,7 @@ pub fn HomePage() -> impl IntoView {
 }
 
 /// The cards, in the order in which a person asks.
-fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Programme) -> Markup {
+fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Programme, has_joined: bool) -> Markup {
     let held = status.tier.as_ref().map(|tier| tier.current.as_str());
     let rate = multiplier(&programme.tiers, held);
     let contact = status
@@ -66,11 +70,13 @@ fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Program
         div.columns {
             div.column {
                 (worth_card(status, programme.min_spend_points))
+                @if has_joined { (welcome(programme)) }
+                (terms_notice(status, programme))
                 @if status.member.state == MemberState::Paused { (paused_card(&programme.contact)) }
                 @if let Some(debt) = &status.debt { (debt_card(debt, programme, rate)) }
                 @if let Some(contact) = contact { (contact_card(contact)) }
                 @if !status.expirations.is_empty() { (expirations_card(&status.expirations)) }
-                @if let Some(tier) = &status.tier { (tier_card(tier, &programme.tiers)) }
+                @if let Some(tier) = &status.tier { (tier_card(tier, &programme.tiers, Some(&Route::Tier))) }
             }
             div.column {
                 @match highlights {
@@ -87,6 +93,12 @@ fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Program
             }
         }
     }
+}
+
+/// Greets somebody who has just joined, with what to do first.
+fn welcome(programme: &Programme) -> Markup {
+    let text = html! { p { (t::join::welcome_help()) } };
+    html! { div role="status" { (notice(Tone::Success, "heart", &t::join::welcome(&programme.name), &text)) } }
 }
 
 /// What ends soon, when, and what it is worth until then.
@@ -205,6 +217,7 @@ fn rule_card(status: &Status, programme: &Programme, rate: u32) -> Markup {
                 div {
                     h2 { (rule(programme)) }
                     p.muted { (tier_rate(status, programme, rate).unwrap_or_default()) " " (example.unwrap_or_default()) }
+                    a.link href=(Route::Programme.path()) { (t::programme::see()) }
                 }
             }
         }

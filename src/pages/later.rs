@@ -4,7 +4,9 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::{activity, claim, code, convert, entry, home, not_found, report, reward, rewards, statement, you};
+use super::{
+    activity, card, claim, code, convert, entry, home, not_found, programme, report, reward, rewards, statement, tier, you,
+};
 use crate::api::ApiError;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
@@ -55,7 +57,7 @@ impl Later {
 /// The screens themselves.
 fn screen(route: Route) -> AnyView {
     match route {
-        Route::Home => view! { <home::HomePage /> }.into_any(),
+        Route::Home | Route::Join => view! { <home::HomePage /> }.into_any(),
         Route::Rewards => view! { <rewards::RewardsPage /> }.into_any(),
         Route::Reward(id) => view! { <reward::RewardPage id /> }.into_any(),
         Route::Convert => view! { <convert::ConvertPage /> }.into_any(),
@@ -66,6 +68,14 @@ fn screen(route: Route) -> AnyView {
         Route::Statement => view! { <statement::StatementPage /> }.into_any(),
         Route::Claim => view! { <claim::ClaimPage /> }.into_any(),
         Route::You => view! { <you::YouPage /> }.into_any(),
+        Route::Profile => view! { <you::profile::ProfilePage /> }.into_any(),
+        Route::Address => view! { <you::address::AddressPage /> }.into_any(),
+        Route::Messages => view! { <you::messages::MessagesPage /> }.into_any(),
+        Route::Devices => view! { <you::devices::DevicesPage /> }.into_any(),
+        Route::Leave => view! { <you::leave::LeavePage /> }.into_any(),
+        Route::Card => view! { <card::CardPage /> }.into_any(),
+        Route::Tier => view! { <tier::TierPage /> }.into_any(),
+        Route::Programme => view! { <programme::ProgrammePage /> }.into_any(),
         Route::NotFound => view! { <not_found::NotFoundPage /> }.into_any(),
     }
 }

@@ -1,125 +1,225 @@
-//! Signing in: an address, then the code that was sent to it.
+//! Signing in: an address, then the code that was sent to it. Who is new goes on to joining.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use loyalty_contract::ProblemCode;
-use loyalty_contract::auth::{Challenge, SignedIn};
+use loyalty_contract::auth::{Purpose, SignedIn};
 use maud::{Markup, html};
 
-use crate::api::{self, ApiError};
-use crate::browser::document;
-use crate::components::failure::{Tone, explain, notice};
+use crate::api;
+use crate::browser;
+use crate::components::failure::{Tone, notice};
+use crate::components::form::{Fault, switch};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::nav::brand;
 use crate::components::page_heading::PageHeading;
 use crate::data::{Remembered, use_remembered};
-use crate::intl::{digits, t};
+use crate::intl::t;
 use crate::pages::home::rule;
+use crate::pages::join::{self, Invitation, Joining};
+use crate::pages::proof::{Proof, Proving, Then, address_step, code_step};
 use crate::pages::you::languages;
-use crate::routes::{Router, use_router};
+use crate::routes::{Route, Router, use_router};
 use crate::state::{Session, use_preferences, use_programme, use_session};
 
-const ADDRESS: &str = "address";
-const CODE: &str = "code";
-const SEND_ADDRESS: &str = "send-address";
-const SEND_CODE: &str = "send-code";
-const FILL: &str = "fill";
+const REMEMBER: &str = "remember";
 
-/// What was typed so far, and what came of it.
-#[derive(Clone, Default)]
-struct Form {
-    address: String,
-    code: String,
-    /// The code that was sent, once it was.
-    sent: Option<Challenge>,
-    failure: Option<Failure>,
-    /// The address is proved, and nobody is a member with it.
-    is_unknown: bool,
-    /// An answer is on its way; what is sent now would be sent twice.
-    is_busy: bool,
+/// What was typed and chosen while nobody is signed in. It outlives a change of language in the middle of it.
+#[derive(Clone, Copy)]
+pub struct SignInForm {
+    proving: RwSignal<Proving>,
+    /// Somebody who is new, once their address is proved.
+    joining: RwSignal<Option<Joining>>,
+    /// Whether this is one's own phone.
+    remember: RwSignal<bool>,
+    /// What the link that led here brought.
+    invitation: RwSignal<Invitation>,
+    /// Somebody has just left for good.
+    has_left: RwSignal<bool>,
+    /// Somebody has just joined, and is greeted until they go on.
+    has_joined: RwSignal<bool>,
 }
 
-/// The form outlives a change of language in the middle of it. Provided once.
-#[derive(Clone, Copy)]
-struct SignInForm(RwSignal<Form>);
-
-/// Provides what is typed while signing in.
+/// Provides what is typed while signing in. Called once.
 pub fn provide_form() {
-    provide_context(SignInForm(RwSignal::new(Form::default())));
+    provide_context(SignInForm {
+        proving: RwSignal::default(),
+        joining: RwSignal::default(),
+        remember: RwSignal::new(true),
+        invitation: RwSignal::new(Invitation::from_address()),
+        has_left: RwSignal::default(),
+        has_joined: RwSignal::default(),
+    });
+}
+
+/// What [`provide_form`] made.
+pub fn use_form() -> SignInForm {
+    expect_context()
+}
+
+impl SignInForm {
+    /// Says goodbye to somebody who has just left, once nobody is signed in.
+    pub fn say_goodbye(&self) {
+        self.has_left.set(true);
+    }
+
+    /// Whether somebody has just joined; follows every change.
+    pub fn has_joined(&self) -> bool {
+        self.has_joined.get()
+    }
+
+    /// Ends the greeting.
+    pub fn forget_greeting(&self) {
+        if self.has_joined.try_get_untracked() == Some(true) {
+            self.has_joined.set(false);
+        }
+    }
+
+    fn step(&self) -> Step {
+        match &*self.joining.read() {
+            Some(joining) if joining.is_at_terms => Step::Terms,
+            Some(_) => Step::Name,
+            None if self.has_left.get() => Step::Left,
+            None if self.proving.read().sent.is_some() => Step::Code,
+            None => Step::Address,
+        }
+    }
+
+    /// Begins again with the same address.
+    fn begin_again(&self, fault: Option<Fault>) {
+        self.joining.set(None);
+        self.proving.update(|form| *form = form.again(fault));
+    }
+}
+
+/// The screens on the way in. Each has a heading of its own, which takes the focus.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Address,
+    Code,
+    Name,
+    Terms,
+    Left,
 }
 
 /// What changes when somebody has signed in.
 #[derive(Clone, Copy)]
-struct SignedInHere {
+pub struct SignedInHere {
     session: Session,
     remembered: Remembered,
     router: Router,
+    form: SignInForm,
 }
 
-/// What went wrong: at the field, or beside the form.
-#[derive(Clone)]
-enum Failure {
-    Field(String),
-    Form { title: String, help: String },
+impl SignedInHere {
+    fn of(form: SignInForm) -> Self {
+        Self {
+            session: use_session(),
+            remembered: use_remembered(),
+            router: use_router(),
+            form,
+        }
+    }
+
+    /// Opens the wallet, and forgets what was typed on the way; somebody who is new is greeted.
+    pub fn enter(&self, is_new: bool) {
+        self.form.joining.set(None);
+        self.form.proving.set(Proving::default());
+        self.form.has_joined.set(is_new);
+        self.form.invitation.set(Invitation::default());
+        self.session.started();
+        self.remembered.refresh();
+        if is_new || self.router.route_untracked() == Route::Join {
+            self.router.go(&Route::Home);
+        } else {
+            self.router.arrive();
+        }
+    }
+
+    /// The address has to be proved anew.
+    pub fn begin_again(&self, fault: Fault) {
+        self.form.begin_again(Some(fault));
+    }
 }
 
-/// The two steps, and what went wrong in them.
+/// The steps, and what went wrong in them.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let programme = use_programme();
-    let form = expect_context::<SignInForm>().0;
+    let form = use_form();
     let preferences = use_preferences();
-    let signed_in = SignedInHere {
-        session: use_session(),
-        remembered: use_remembered(),
-        router: use_router(),
-    };
-    let is_demo = programme.demo;
-    let panel = move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
-    let title = Signal::derive(move || match form.read().sent {
-        Some(_) => t::sign_in::code_title(),
-        None => t::sign_in::welcome(),
+    let signed_in = SignedInHere::of(form);
+    let step = Memo::new(move |_| form.step());
+    let shop = programme.name.clone();
+    let title = Signal::derive(move || match step.get() {
+        Step::Address if form.invitation.read().is_empty() => t::sign_in::welcome(),
+        Step::Address => t::join::title(&shop),
+        Step::Code => t::sign_in::code_title(),
+        Step::Name => t::join::name_title(),
+        Step::Terms => t::join::terms_title(),
+        Step::Left => t::leave::done(),
     });
-    let content = move || {
-        let form = form.read();
-        match &form.sent {
-            None => address_step(&form, is_demo),
-            Some(sent) => code_step(&form, sent),
+    let panel = {
+        let programme = programme.clone();
+        move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } }
+    };
+    let proof = Proof::new(form.proving, Purpose::SignIn, move |answer| async move {
+        let remember = form.remember.get_untracked();
+        let done = api::auth::create_session(answer, remember).await?;
+        let then: Then = Box::new(move || match done {
+            SignedIn::Member => signed_in.enter(false),
+            SignedIn::New { enrolment_token } => {
+                signed_in.router.arrive();
+                form.joining.set(Some(Joining::new(enrolment_token)));
+            }
+        });
+        Ok(then)
+    });
+    let content = {
+        let programme = programme.clone();
+        move || {
+            let proving = form.proving.read();
+            let place = form.invitation.read().place(&programme);
+            match (&*form.joining.read(), &proving.sent) {
+                (Some(joining), _) if joining.is_at_terms => join::terms_step(joining, &proving.address, &programme),
+                (Some(joining), _) => html! { (place) (join::name_step(joining, &proving.address)) },
+                (None, _) if form.has_left.get() => goodbye(),
+                (None, None) => html! {
+                    (place)
+                    (first_step(&proving, form.remember.get_untracked(), programme.demo))
+                },
+                (None, Some(sent)) => code_step(&proving, sent, &t::sign_in::sign_in(), &t::sign_in::other_address()),
+            }
         }
     };
     let act = move |action: &str, value: String| match action {
-        ADDRESS => typed(form, |form| form.address = value),
-        CODE => {
-            typed(form, |form| form.code = value);
-            if digits(&form.read_untracked().code).len() == CODE_LENGTH {
-                spawn_local(send_code(form, signed_in));
-            }
+        REMEMBER => {
+            let remember = &mut *form.remember.write_untracked();
+            *remember = !*remember;
         }
-        SEND_ADDRESS => spawn_local(send_address(form)),
-        SEND_CODE => spawn_local(send_code(form, signed_in)),
-        FILL => {
-            form.update(|form| {
-                form.code = form
-                    .sent
-                    .as_ref()
-                    .and_then(|sent| sent.demo_code.clone())
-                    .unwrap_or_default()
-            });
-            spawn_local(send_code(form, signed_in));
+        "start" => form.has_left.set(false),
+        join::AGAIN => form.begin_again(None),
+        _ if form.joining.read_untracked().is_some() => {
+            let invitation = form.invitation.get_untracked();
+            let proved = join::Proved {
+                address: form.proving.read_untracked().address.clone(),
+                remember: form.remember.get_untracked(),
+                store: invitation.store_in(&programme),
+                referral_code: invitation.referral(),
+                terms: programme.terms.version,
+            };
+            join::act(form.joining, action, value, proved, signed_in);
         }
-        _ => form.update(|form| {
-            *form = Form {
-                address: form.address.clone(),
-                ..Form::default()
-            }
-        }),
+        _ => proof.act(action, value),
     };
     view! {
-        <main class="signin" id="main">
+        <main class="signin" id="main" data-step=move || matches!(step.get(), Step::Name | Step::Terms).then_some("join")>
             <section class="signin__panel">{live(panel)}</section>
             <div class="signin__body">
-                <PageHeading title />
+                {move || {
+                    step.track();
+                    browser::scroll_up();
+                    view! { <PageHeading title=title.clone() /> }
+                }}
                 {live_with(content, act)}
                 {live_with(languages, move |_, language| preferences.set_language(&language))}
             </div>
@@ -127,210 +227,26 @@ pub fn SignInPage() -> impl IntoView {
     }
 }
 
-/// Takes what is typed. The form is written anew only to take back what was said of the last try.
-fn typed(form: RwSignal<Form>, take: impl FnOnce(&mut Form)) {
-    take(&mut form.write_untracked());
-    if form.read_untracked().failure.is_some() {
-        form.update(|form| form.failure = None);
-    }
-}
-
-/// How many digits a code has.
-const CODE_LENGTH: usize = 6;
-
-async fn send_address(form: RwSignal<Form>) {
-    let address = form.read_untracked().address.trim().to_owned();
-    if !looks_like_an_address(&address) {
-        fail(form, Failure::Field(t::sign_in::address_wrong()));
-    } else if start(form) {
-        match api::auth::create_challenge(&address).await {
-            Ok(sent) => {
-                form.update(|form| {
-                    *form = Form {
-                        address,
-                        sent: Some(sent),
-                        ..Form::default()
-                    }
-                });
-                document::focus_field(CODE);
-            }
-            Err(error) => fail(form, failure(&error)),
-        }
-    }
-}
-
-async fn send_code(form: RwSignal<Form>, signed_in: SignedInHere) {
-    let code = digits(&form.read_untracked().code);
-    let Some(id) = form
-        .read_untracked()
-        .sent
-        .as_ref()
-        .map(|sent| sent.challenge_id.clone())
-    else {
-        return;
-    };
-    if code.len() != CODE_LENGTH {
-        fail(form, Failure::Field(t::sign_in::six_digits()));
-    } else if start(form) {
-        let answer = api::auth::create_session(&id, &code).await;
-        if form
-            .read_untracked()
-            .sent
-            .as_ref()
-            .is_none_or(|sent| sent.challenge_id != id)
-        {
-            // Another address was chosen meanwhile; what became of this one is of no matter any more.
-            return;
-        }
-        match answer {
-            Ok(SignedIn::Member) => {
-                form.update(|form| *form = Form::default());
-                signed_in.router.arrive();
-                signed_in.session.started();
-                signed_in.remembered.refresh();
-            }
-            Ok(SignedIn::New { .. }) => form.update(|form| {
-                form.is_busy = false;
-                form.is_unknown = true;
-            }),
-            Err(error) => {
-                if error.code() == Some(ProblemCode::ChallengeExpired) {
-                    form.update(|form| form.sent = None);
-                }
-                fail(form, failure(&error));
-            }
-        }
-    }
-}
-
-/// Marks that an answer is on its way, unless one is: a sixth digit and a tap on the button may come together.
-fn start(form: RwSignal<Form>) -> bool {
-    let was_busy = form.read_untracked().is_busy;
-    if !was_busy {
-        form.update(|form| {
-            form.is_busy = true;
-            form.failure = None;
-        });
-    }
-    !was_busy
-}
-
-fn fail(form: RwSignal<Form>, failure: Failure) {
-    form.update(|form| {
-        form.is_busy = false;
-        form.failure = Some(failure);
-    });
-    document::focus_field(if form.read_untracked().sent.is_some() {
-        CODE
-    } else {
-        ADDRESS
-    });
-}
-
-fn failure(error: &ApiError) -> Failure {
-    match error.code() {
-        Some(ProblemCode::CodeWrong) => Failure::Field(t::sign_in::code_wrong()),
-        Some(ProblemCode::InvalidFields) => Failure::Field(t::sign_in::address_wrong()),
-        Some(ProblemCode::ChannelUnavailable) => Failure::Field(t::sign_in::channel_unavailable()),
-        Some(ProblemCode::ChallengeExpired) => Failure::Field(t::sign_in::challenge_expired()),
-        _ => {
-            let (title, help) = explain(error);
-            Failure::Form { title, help }
-        }
-    }
-}
-
-fn address_step(form: &Form, is_demo: bool) -> Markup {
+fn first_step(form: &Proving, remember: bool, is_demo: bool) -> Markup {
+    let own_phone = switch(
+        REMEMBER,
+        &t::sign_in::remember(),
+        &t::sign_in::remember_help(),
+        remember,
+    );
     html! {
         p.muted { (t::sign_in::address_help()) }
-        form.signin__form novalidate data-action=(SEND_ADDRESS) {
-            (beside(form))
-            div.field {
-                label.field__label for=(ADDRESS) { (t::sign_in::address()) }
-                input.field__input id=(ADDRESS) type="email" inputmode="email" autocomplete="email" maxlength="254"
-                    dir="ltr" value=(form.address) data-action=(ADDRESS) aria-describedby="field-error"
-                    aria-invalid=(is_at_field(form));
-                (at_field(form))
-            }
-            button.button data-variant="main" aria-busy=(form.is_busy) { (t::sign_in::send_code()) }
-        }
+        (address_step(form, &t::sign_in::address(), &own_phone))
         @if is_demo {
             (notice(Tone::Info, "info", &t::app::demo(), &html! { p { (t::sign_in::demo_address()) } }))
         }
     }
 }
 
-fn code_step(form: &Form, sent: &Challenge) -> Markup {
+/// What is left to say to somebody who has left.
+fn goodbye() -> Markup {
     html! {
-        @match &sent.demo_code {
-            Some(code) => (sample_code(&form.address, code)),
-            None => p.muted { (t::sign_in::code_help(&form.address)) },
-        }
-        div role="alert" {
-            @if form.is_unknown {
-                (notice(Tone::Warm, "info", &t::sign_in::not_a_member(), &html! { p { (t::sign_in::not_a_member_help()) } }))
-            }
-        }
-        form.signin__form novalidate data-action=(SEND_CODE) {
-            (beside(form))
-            div.field {
-                label.field__label for=(CODE) { (t::sign_in::code()) }
-                input.code-input id=(CODE) inputmode="numeric" autocomplete="one-time-code" maxlength="8" dir="ltr"
-                    value=(form.code) data-action=(CODE) aria-describedby="field-error" aria-invalid=(is_at_field(form));
-                (at_field(form))
-            }
-            button.button data-variant="main" aria-busy=(form.is_busy) { (t::sign_in::sign_in()) }
-            button.button type="button" data-variant="plain" data-action="other-address" {
-                (t::sign_in::other_address())
-            }
-        }
+        div.tick { (icon("check")) p { (t::leave::done_help()) } }
+        button.button data-variant="main" type="button" data-action="start" { (t::leave::to_the_start()) }
     }
-}
-
-/// The sample's code, which no mail brings.
-fn sample_code(address: &str, code: &str) -> Markup {
-    let spaced = [code.get(..3), code.get(3..)].map(Option::unwrap_or_default).join(" ");
-    html! {
-        div.notice data-tone="info" {
-            (icon("info"))
-            div.notice__text {
-                b { (t::app::demo()) }
-                p { (t::sign_in::demo_code(address)) " " bdi.num { (spaced) } }
-            }
-            div.notice__actions {
-                button.button type="button" data-variant="quiet" data-action=(FILL) { (t::sign_in::use_code()) }
-            }
-        }
-    }
-}
-
-/// What went wrong with the whole form.
-fn beside(form: &Form) -> Markup {
-    html! {
-        div role="alert" {
-            @if let Some(Failure::Form { title, help }) = &form.failure {
-                (notice(Tone::Error, "alert", title, &html! { p { (help) } }))
-            }
-        }
-    }
-}
-
-/// What is wrong with what the field says.
-fn at_field(form: &Form) -> Markup {
-    html! {
-        p.field__error id="field-error" aria-live="polite" {
-            @if let Some(Failure::Field(text)) = &form.failure { (icon("alert")) span { (text) } }
-        }
-    }
-}
-
-fn is_at_field(form: &Form) -> bool {
-    matches!(form.failure, Some(Failure::Field(_)))
-}
-
-/// Enough to spare a question to the server; the server decides.
-fn looks_like_an_address(typed: &str) -> bool {
-    typed
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }

@@ -1,4 +1,10 @@
-//! Oneself, and how one likes the wallet.
+//! Oneself: who one is, how one likes the wallet, what the shop knows, and the way out.
+
+pub mod address;
+pub mod devices;
+pub mod leave;
+pub mod messages;
+pub mod profile;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -7,7 +13,9 @@ use loyalty_contract::status::Status;
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::components::failure::{error_notice, load_failed, stale_note};
+use crate::browser::document;
+use crate::browser::share::{Shared, share};
+use crate::components::failure::{RETRY, error_notice, load_failed, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
@@ -16,24 +24,27 @@ use crate::components::skeleton;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
 use crate::pages::code::{grouped, name_and_tier};
-use crate::pages::home::{contact_links, rule};
-use crate::pages::reward::conditions;
+use crate::pages::programme::terms_notice;
 use crate::routes::{Route, use_router};
-use crate::state::{Theme, use_preferences, use_programme, use_session};
+use crate::state::{TEXT_SIZES, Theme, use_preferences, use_programme, use_session};
 
-/// Profile, settings, the programme in short, and the way out.
+const THEME: &str = "theme";
+const TEXT_SIZE: &str = "text-size";
+
+/// Who one is, the ways to everything about oneself, settings, and the way out.
 #[component]
 pub fn YouPage() -> impl IntoView {
     let remembered = use_remembered();
     remembered.status.want();
+    remembered.profile.want();
     let programme = use_programme();
-    let profile = {
+    let about = {
         let programme = programme.clone();
         move || match remembered.status.get() {
             Load::Loading => skeleton::cards(),
             Load::Failed(error) => load_failed(&error),
-            Load::Ready(status) => profile(&status, &programme),
-            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (profile(&status, &programme)) },
+            Load::Ready(status) => about(&status, &programme),
+            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (about(&status, &programme)) },
         }
     };
     let preferences = use_preferences();
@@ -44,9 +55,12 @@ pub fn YouPage() -> impl IntoView {
             theme(Theme::Light, t::you::theme_light()),
             theme(Theme::Dark, t::you::theme_dark()),
         ];
+        let labels = [t::you::text_normal(), t::you::text_large(), t::you::text_larger()];
+        let sizes: Vec<_> = TEXT_SIZES.into_iter().map(str::to_owned).zip(labels).collect();
         html! {
             section.card {
                 (segmented(&t::you::theme(), THEME, &themes, preferences.theme().name().unwrap_or_default()))
+                (segmented(&t::you::text_size(), TEXT_SIZE, &sizes, &preferences.text_size()))
                 (languages())
                 div role="alert" {
                     @if let Some(error) = preferences.refused_language() { (error_notice(&error)) }
@@ -56,21 +70,24 @@ pub fn YouPage() -> impl IntoView {
     };
     let choose = move |what: &str, value: String| match what {
         THEME => preferences.set_theme(Theme::named(&value)),
+        TEXT_SIZE => preferences.set_text_size(&value),
         _ => preferences.set_language(&value),
     };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
-        {live_with(profile, move |_, _| remembered.status.refresh())}
+        {live_with(about, move |_, _| remembered.status.refresh())}
+        <Invite />
+        {live(move || ways(&programme))}
         {live_with(settings, choose)}
-        {live(move || about(&programme))}
+        {live(your_data)}
         <SignOut />
     }
 }
 
-const THEME: &str = "theme";
-
-fn profile(status: &Status, programme: &Programme) -> Markup {
+/// Who one is to the shop.
+fn about(status: &Status, programme: &Programme) -> Markup {
     html! {
+        (terms_notice(status, programme))
         section.card {
             (name_and_tier(status, programme))
             ul.facts {
@@ -82,29 +99,53 @@ fn profile(status: &Status, programme: &Programme) -> Markup {
     }
 }
 
-/// The programme: its rule, its terms, its shops, and whom to ask.
-fn about(programme: &Programme) -> Markup {
+/// The ways to everything about oneself, and about the programme.
+fn ways(programme: &Programme) -> Markup {
     html! {
         section.card {
-            h2 { (programme.name) }
-            p { (rule(programme)) }
-            details { summary { (t::you::terms()) } (conditions(&programme.terms.items)) }
-            details {
-                summary { (t::you::stores()) }
-                ul.list {
-                    @for store in &programme.stores {
-                        li.list-row {
-                            span.list-row__text {
-                                b { (store.name) }
-                                span.muted { (store.address) " · " (store.hours) }
-                            }
-                        }
+            ul.list {
+                (way("user", &Route::Profile, &t::profile::title(), &t::you::profile_help()))
+                (way("mail", &Route::Messages, &t::messages::title(), &t::you::messages_help()))
+                (way("device", &Route::Devices, &t::devices::title(), &t::you::devices_help()))
+                (way("card", &Route::Card, &t::card::title(), &t::you::card_help()))
+            }
+        }
+        section.card {
+            ul.list {
+                @if !programme.tiers.is_empty() {
+                    (way("ladder", &Route::Tier, &t::ladder::title(), &t::you::tier_help()))
+                }
+                (way("leaf", &Route::Programme, &t::programme::title(), &t::you::programme_help()))
+            }
+        }
+    }
+}
+
+fn way(picture: &str, to: &Route, title: &str, help: &str) -> Markup {
+    html! {
+        li {
+            a.list-row href=(to.path()) {
+                (icon(picture))
+                span.list-row__text { b { (title) } span.muted { (help) } }
+                (icon("chevron"))
+            }
+        }
+    }
+}
+
+/// What is held, to take away or to end.
+fn your_data() -> Markup {
+    html! {
+        section.card {
+            ul.list {
+                li {
+                    a.list-row href=(api::profile::EXPORT) download="" {
+                        (icon("download"))
+                        span.list-row__text { b { (t::you::download()) } span.muted { (t::you::download_help()) } }
                     }
                 }
+                (way("door", &Route::Leave, &t::leave::title(), &t::you::leave_help()))
             }
-            h3 { (t::you::ask()) }
-            p { (programme.contact.name) }
-            (contact_links(&programme.contact))
         }
     }
 }
@@ -116,6 +157,64 @@ pub fn languages() -> Markup {
         .map(|language| ((*language).to_owned(), intl::language_name(language)))
         .collect();
     segmented(&t::you::language(), "language", &options, &intl::language_of_texts())
+}
+
+/// The link by which somebody else joins.
+#[component]
+fn Invite() -> impl IntoView {
+    let profile = use_remembered().profile;
+    let shop = use_programme().name.clone();
+    let shared = RwSignal::new(None::<Shared>);
+    let link = move || {
+        let code = profile.value()?.profile.referral_code;
+        Some([&document::origin(), "/join?ref=", &code].concat())
+    };
+    let content = move || {
+        let Some(link) = link() else {
+            // What stands above says that nothing arrived; here only this one thing is missing.
+            let failed = matches!(profile.get(), Load::Failed(_));
+            return html! {
+                @if failed {
+                    p.muted {
+                        (t::you::invite_failed()) " "
+                        button.link type="button" data-action=(RETRY) { (t::app::retry()) }
+                    }
+                }
+            };
+        };
+        html! {
+            section.card {
+                div.tick {
+                    (icon("heart"))
+                    div { h2 { (t::you::invite()) } p.muted { (t::you::invite_help()) } }
+                }
+                p.plate { bdi { (link) } }
+                button.button type="button" data-action="share" { (icon("share")) (t::you::share()) }
+                p.muted role="status" {
+                    @match shared.get() {
+                        Some(Shared::Copied) => (t::you::copied()),
+                        Some(Shared::No) => (t::you::copy_by_hand()),
+                        Some(Shared::Offered) | None => {},
+                    }
+                }
+            }
+        }
+    };
+    let act = move |action: &str, _: String| {
+        let Some(held) = profile.value_untracked() else {
+            return profile.refresh();
+        };
+        if action == RETRY {
+            return;
+        }
+        let link = [&document::origin(), "/join?ref=", &held.profile.referral_code].concat();
+        let text = t::you::invitation(&shop);
+        spawn_local(async move {
+            let done = share(&text, &link).await;
+            shared.try_set(Some(done));
+        });
+    };
+    live_with(content, act)
 }
 
 #[component]

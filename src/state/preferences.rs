@@ -7,6 +7,10 @@ use crate::browser::{self, storage};
 
 const THEME: &str = "lw.theme";
 const LANGUAGE: &str = "lw.language";
+const TEXT_SIZE: &str = "lw.text-size";
+
+/// How large the wallet can be written, in percent of what the browser has; the first is as it has it.
+pub const TEXT_SIZES: [&str; 3] = ["100", "125", "150"];
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,7 @@ impl Theme {
 #[derive(Clone, Copy)]
 pub struct Preferences {
     theme: RwSignal<Theme>,
+    text_size: RwSignal<String>,
     language: RwSignal<String>,
     /// Why the language that was chosen last could not be had.
     refused: RwSignal<Option<ApiError>>,
@@ -54,6 +59,7 @@ impl Preferences {
         let theme = Theme::named(&storage::get(THEME).unwrap_or_default());
         let preferences = Self {
             theme: RwSignal::new(theme),
+            text_size: RwSignal::new(storage::get(TEXT_SIZE).unwrap_or_else(|| TEXT_SIZES[0].to_owned())),
             language: RwSignal::new(language),
             refused: RwSignal::new(None),
         };
@@ -71,6 +77,19 @@ impl Preferences {
         storage::set(THEME, theme.name());
         browser::set_theme(theme.name());
         self.theme.set(theme);
+    }
+
+    /// How large everything is written, as it is now: one of [`TEXT_SIZES`].
+    pub fn text_size(&self) -> String {
+        self.text_size.get_untracked()
+    }
+
+    /// Chooses how large everything is written, from now on.
+    pub fn set_text_size(&self, percent: &str) {
+        let percent = Some(percent).filter(|percent| *percent != TEXT_SIZES[0]);
+        storage::set(TEXT_SIZE, percent);
+        browser::set_text_size(percent);
+        self.text_size.set(percent.unwrap_or(TEXT_SIZES[0]).to_owned());
     }
 
     /// The language chosen; follows every change.

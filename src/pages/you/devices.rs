@@ -1,0 +1,111 @@
+//! Where one is signed in, and ending that.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use loyalty_contract::account::MemberSession;
+use maud::{Markup, html};
+
+use crate::api::{self, ApiError};
+use crate::components::failure::{RETRY, error_notice, load_failed, stale_note};
+use crate::components::icon::icon;
+use crate::components::live::live_with;
+use crate::components::page_heading::BackBar;
+use crate::components::skeleton;
+use crate::data::{Load, Source};
+use crate::intl::{self, DayStyle, t};
+use crate::routes::Route;
+use crate::state::use_session;
+
+const ALL_OTHERS: &str = "all-others";
+
+/// The list.
+#[component]
+pub fn DevicesPage() -> impl IntoView {
+    let session = use_session();
+    let source = Source::new(session, api::profile::list_sessions);
+    source.want();
+    let failed = RwSignal::new(None::<ApiError>);
+    // The one that is being ended: a second tap would find nothing any more.
+    let ending = RwSignal::new(None::<String>);
+    let content = move || {
+        let list = |sessions: &[MemberSession]| list(sessions, ending.read().as_deref());
+        html! {
+            div role="alert" { @if let Some(error) = failed.get() { (error_notice(&error)) } }
+            @match source.get() {
+                Load::Loading => (skeleton::ledger()),
+                Load::Failed(error) => (load_failed(&error)),
+                Load::Ready(sessions) => (list(&sessions)),
+                Load::Stale(sessions, _) => { (stale_note(source.as_of())) (list(&sessions)) }
+            }
+        }
+    };
+    let act = move |action: &str, _: String| {
+        if action == RETRY {
+            source.refresh();
+            return;
+        }
+        if ending.read_untracked().is_some() {
+            return;
+        }
+        let id = action.to_owned();
+        ending.set(Some(id.clone()));
+        failed.set(None);
+        spawn_local(async move {
+            let answer = match id.as_str() {
+                ALL_OTHERS => api::profile::end_other_sessions().await,
+                id => api::profile::end_session(id).await,
+            };
+            if ending.try_set(None).is_some() {
+                return;
+            }
+            match answer {
+                Err(ApiError::SignedOut) => session.ended(),
+                Err(error) => failed.set(Some(error)),
+                Ok(()) => source.refresh(),
+            }
+        });
+    };
+    view! {
+        <BackBar title=t::devices::title() to=Route::You />
+        <p class="muted">{t::devices::help()}</p>
+        {live_with(content, act)}
+    }
+}
+
+fn list(sessions: &[MemberSession], ending: Option<&str>) -> Markup {
+    html! {
+        section.card {
+            ul.list {
+                @for session in sessions { (row(session, ending == Some(&session.id))) }
+            }
+        }
+        @if sessions.iter().any(|session| !session.is_current) {
+            button.button type="button" data-action=(ALL_OTHERS) aria-busy=(ending == Some(ALL_OTHERS)) {
+                (icon("sign-out")) (t::devices::end_others())
+            }
+        } @else {
+            p.muted { (t::devices::only_here()) }
+        }
+    }
+}
+
+fn row(session: &MemberSession, is_ending: bool) -> Markup {
+    let device = Some(session.device.clone()).filter(|device| !device.is_empty());
+    let device = device.unwrap_or_else(t::devices::unknown);
+    html! {
+        li.list-row {
+            (icon("device"))
+            span.list-row__text {
+                b { bdi { (device) } }
+                span.muted { (t::devices::last_used(&intl::day(session.last_seen_at, DayStyle::Long))) }
+                @if !session.is_remembered { span.muted { (t::devices::borrowed()) } }
+            }
+            @if session.is_current {
+                span.badge { (icon("check")) (t::devices::this_one()) }
+            } @else {
+                button.button type="button" data-action=(session.id) aria-busy=(is_ending)
+                    aria-label=(t::devices::end_named(&device)) { (t::devices::end()) }
+            }
+        }
+    }
+}
