@@ -63,6 +63,16 @@ test("Siti's years go on and on, each entry once and in its order", async ({ pag
 
   const days = await page.getByRole('heading', { level: 2 }).allTextContents();
   expect(new Set(days).size, 'no day stands twice').toBe(days.length);
+
+  // Whoever looks at one of them comes back to it, although nobody has laid out the days above it since.
+  const link = entries.nth(320).getByRole('link');
+  const top = () => link.evaluate((element) => element.getBoundingClientRect().top);
+  await link.scrollIntoViewIfNeeded();
+  const before = await top();
+  await link.click();
+  await expect(page.getByRole('heading', { level: 1 })).toBeFocused();
+  await page.goBack();
+  await expect.poll(async () => Math.abs((await top()) - before)).toBeLessThan(5);
 });
 
 test('the list goes on for somebody who is at its end before it has grown', async ({ page, signIn }) => {

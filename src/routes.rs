@@ -137,7 +137,7 @@ impl Router {
                 return;
             }
             router.show(current());
-            restore_scroll(Entry::of(&event.state()).place);
+            restore(Entry::of(&event.state()));
         });
         let _ = window_event_listener(ev::click, move |event| router.follow(&event));
         router
@@ -163,16 +163,22 @@ impl Router {
         if let Ok(history) = window().history() {
             // The place where one leaves a screen is written down with it, for the way back.
             let left = Entry::of(&history.state().unwrap_or_default());
-            let place = window().scroll_y().unwrap_or(0.0);
-            let _ = history.replace_state_with_url(&Entry { place, ..left }.state(), "", None);
+            let path = to.path();
             let next = Entry {
-                place: 0.0,
                 depth: left.depth + 1.0,
+                ..Entry::default()
             };
-            let _ = history.push_state_with_url(&next.state(), "", Some(&to.path()));
+            let left = Entry {
+                place: window().scroll_y().unwrap_or(0.0),
+                top: link_to(&path).map_or(0.0, |link| top_of(&link)),
+                link: path.clone(),
+                ..left
+            };
+            let _ = history.replace_state_with_url(&left.state(), "", None);
+            let _ = history.push_state_with_url(&next.state(), "", Some(&path));
         }
         self.show(to.clone());
-        restore_scroll(0.0);
+        restore(Entry::default());
     }
 
     /// Goes back to where one came from inside the wallet; `false` where one came from outside.
@@ -231,30 +237,33 @@ impl Router {
 pub const BACK: &str = "data-back";
 
 /// What the browser's history keeps with a screen.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Entry {
     /// How far down the screen one was, in CSS pixels.
     place: f64,
     /// How many screens of the wallet lie before it.
     depth: f64,
+    /// Where one went from there.
+    link: String,
+    /// How far below the window's edge the link to it was.
+    top: f64,
 }
 
 impl Entry {
     fn of(state: &JsValue) -> Self {
-        let part = |at: u32| {
-            Reflect::get_u32(state, at)
-                .ok()
-                .and_then(|part| part.as_f64())
-                .unwrap_or(0.0)
-        };
+        let part = |at: u32| Reflect::get_u32(state, at).unwrap_or_default();
+        let number = |at: u32| part(at).as_f64().unwrap_or(0.0);
         Self {
-            place: part(0),
-            depth: part(1),
+            place: number(0),
+            depth: number(1),
+            link: part(2).as_string().unwrap_or_default(),
+            top: number(3),
         }
     }
 
-    fn state(self) -> JsValue {
-        Array::of2(&self.place.into(), &self.depth.into()).into()
+    fn state(&self) -> JsValue {
+        let (place, depth, link, top) = (self.place, self.depth, self.link.as_str(), self.top);
+        Array::of4(&place.into(), &depth.into(), &link.into(), &top.into()).into()
     }
 }
 
@@ -289,11 +298,34 @@ fn path_of(href: &str) -> String {
         .unwrap_or(path)
 }
 
-/// Scrolls once the new screen is laid out.
-fn restore_scroll(place: f64) {
-    request_animation_frame(move || {
-        request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, place));
+/// Scrolls once the screen is laid out: to where one was, and until the link that one followed is where it was. The
+/// heights above it are guesses, as long as nobody has seen what stands there.
+fn restore(entry: Entry) {
+    after_layout(move || {
+        window().scroll_to_with_x_and_y(0.0, entry.place);
+        hold(&entry);
+        after_layout(move || hold(&entry));
     });
+}
+
+fn after_layout(then: impl FnOnce() + 'static) {
+    request_animation_frame(move || request_animation_frame(then));
+}
+
+fn hold(entry: &Entry) {
+    if let Some(link) = link_to(&entry.link) {
+        window().scroll_by_with_x_and_y(0.0, top_of(&link) - entry.top);
+    }
+}
+
+/// The link to a path among what the screen shows.
+fn link_to(path: &str) -> Option<web_sys::Element> {
+    let link = ["main a[href=\"", path, "\"]"].concat();
+    document().query_selector(&link).ok().flatten()
+}
+
+fn top_of(link: &web_sys::Element) -> f64 {
+    link.get_bounding_client_rect().top()
 }
 
 #[cfg(test)]
