@@ -374,7 +374,7 @@ fn text(text: &str) -> String {
 }
 
 /// What a spreadsheet would run as a formula gets an apostrophe in front, by which it is shown as it is.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     const BEGINS_A_FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
     if text.starts_with(BEGINS_A_FORMULA) {
         format!("'{text}").into()
@@ -388,7 +388,7 @@ fn instant(at: i64) -> String {
 }
 
 /// An amount in the programme's currency, with a dot.
-fn money(shop: &Shop, minor: i64) -> String {
+pub(crate) fn money(shop: &Shop, minor: i64) -> String {
     decimal(minor, shop.file.currency.decimals())
 }
 

@@ -7,14 +7,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use loyalty_contract::account::{AuditEntry, ConsentChange, Export, HeldLine, HeldPurchase};
-use loyalty_contract::{Money, Points, Problem};
+use loyalty_contract::{Instant, Money, Points, Problem};
 use sqlx::{AnyConnection, FromRow};
 
 use super::App;
 use super::answer::{accept_language, made};
 use super::cards::cards_of;
 use super::error::Result;
-use super::ledger::entries_of;
+use super::ledger::entries_between;
 use super::profile::profile_of;
 use super::redemptions::redemptions_of;
 use super::session::Session;
@@ -58,6 +58,7 @@ pub async fn get_export(State(app): State<Arc<App>>, session: Session, asked: He
     // First, since it may have to write down a referral code.
     let profile = profile_of(&app, &session.member_id).await?;
     let member_id = session.member_id.as_str();
+    let always = (Instant::MIN_UTC, Instant::MAX_UTC);
     let mut db = app.db.begin_read().await?;
     let (referred_by,): (Option<String>,) = sqlx::query_as("select referral_code from members where id = $1")
         .bind(member_id)
@@ -68,7 +69,7 @@ pub async fn get_export(State(app): State<Arc<App>>, session: Session, asked: He
         profile,
         referred_by,
         status: status_of(&mut db, &shop, member_id, language, now).await?,
-        ledger: entries_of(&mut db, &shop, member_id, language).await?,
+        ledger: entries_between(&mut db, &shop, member_id, always, language).await?,
         purchases: purchases_of(&mut db, &shop, member_id).await?,
         redemptions: redemptions_of(&mut db, &shop, member_id, language).await?,
         consents: consents_of(&mut db, member_id).await?,

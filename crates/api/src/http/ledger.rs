@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, LedgerQuery, Reference};
 use loyalty_contract::programme::Earning;
-use loyalty_contract::{Money, Page, Points, Problem};
+use loyalty_contract::{Instant, Money, Page, Points, Problem};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::App;
@@ -189,17 +189,19 @@ pub async fn entry(db: &mut AnyConnection, shop: &Shop, id: &str, language: &str
     worded(row, shop, language)
 }
 
-/// All of a member's entries, oldest first.
-pub async fn entries_of(
+/// What happened from one instant until before another, oldest first.
+pub async fn entries_between(
     db: &mut AnyConnection,
     shop: &Shop,
     member_id: &str,
+    (from, until): (Instant, Instant),
     language: &str,
 ) -> Result<Vec<LedgerEntry>> {
-    let statement = format!("{ENTRIES}\nwhere e.member_id = $1 order by e.at, e.seq");
-    // The text is made of this file's own words; the value is bound.
+    let statement = format!("{ENTRIES}\nwhere e.member_id = $1 and e.at >= $2 and e.at < $3\norder by e.at, e.seq");
     let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
         .bind(member_id)
+        .bind(millis(from))
+        .bind(millis(until))
         .fetch_all(db)
         .await?;
     rows.into_iter().map(|row| worded(row, shop, language)).collect()

@@ -12,8 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, auth, cards, counter, counter_sessions, demo, devices, export, leaving, ledger, member_events, members,
-    profile, programme, purchases, quotes, redemptions, rewards, sessions, status, terms,
+    App, auth, cards, counter, counter_sessions, deadlines, demo, devices, export, leaving, ledger, member_events,
+    members, profile, programme, purchases, quotes, redemptions, rewards, sessions, statement, status, terms,
 };
 
 #[derive(OpenApi)]
@@ -87,6 +87,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(ledger::list_entries))
         .routes(routes!(ledger::get_entry))
         .routes(routes!(member_events::list_events))
+        .routes(routes!(statement::get_statement))
+        .routes(routes!(deadlines::get_deadlines))
         .routes(routes!(rewards::list_rewards))
         .routes(routes!(rewards::get_reward))
         .routes(routes!(quotes::create_quote))

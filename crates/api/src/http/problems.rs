@@ -16,7 +16,7 @@ use crate::programme_file::Texts;
 use crate::texts::{best_match, text};
 
 /// The languages that titles exist in; the first where a caller wants none of them.
-const LANGUAGES: [&str; 5] = ["en", "vi", "ru", "ms", "fa"];
+pub const LANGUAGES: [&str; 5] = ["en", "vi", "ru", "ms", "fa"];
 
 static TITLES: LazyLock<BTreeMap<String, Texts>> =
     // A test reads the file and finds every code in every language, so that this cannot come out empty.

@@ -21,6 +21,7 @@ mod quotes;
 mod redemptions;
 mod rewards;
 mod running;
+mod statement;
 mod status;
 mod support;
 mod time;

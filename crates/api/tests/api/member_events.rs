@@ -83,6 +83,13 @@ impl Stream {
     }
 }
 
+/// A server that has nothing to do by itself just now, which would be told as well.
+async fn settled() -> Api {
+    let api = Api::start().await;
+    api.attend().await.unwrap();
+    api
+}
+
 fn status_changed() -> (String, Value) {
     ("status_changed".to_owned(), json!({}))
 }
@@ -93,7 +100,7 @@ fn redemption_changed(voucher: &Value) -> (String, Value) {
 
 #[tokio::test]
 async fn what_a_till_does_is_told_to_its_member_alone() {
-    let api = Api::start().await;
+    let api = settled().await;
     let (linh, siti) = (api.member("linh").await, api.member("siti").await);
     let (mut hers, mut another) = (Stream::open(&linh, None).await, Stream::open(&linh, None).await);
     let mut elses = Stream::open(&siti, None).await;
@@ -130,7 +137,7 @@ async fn what_a_till_does_is_told_to_its_member_alone() {
 
 #[tokio::test]
 async fn what_time_brings_and_what_another_process_does_is_told() {
-    let api = Api::start().await;
+    let api = settled().await;
     let linh = api.member("linh").await;
     let other = api.another_server().await;
     let request = api.client.get(format!("http://{}/api/v1/me/events", other.address));
@@ -159,7 +166,7 @@ async fn what_time_brings_and_what_another_process_does_is_told() {
 
 #[tokio::test]
 async fn whatever_comes_into_force_late_is_told_then() {
-    let api = Api::start().await;
+    let api = settled().await;
     let (linh, amir) = (api.member("linh").await, api.member("amir").await);
     let (mut late, mut early) = (Stream::open(&linh, None).await, Stream::open(&amir, None).await);
     // Somebody began before everybody else, and ends after them.
@@ -181,7 +188,7 @@ async fn whatever_comes_into_force_late_is_told_then() {
 
 #[tokio::test]
 async fn a_session_has_five_streams() {
-    let api = Api::start().await;
+    let api = settled().await;
     let linh = api.member("linh").await;
     let mut streams = vec![];
     for _ in 0..5 {
@@ -203,7 +210,7 @@ async fn a_session_has_five_streams() {
 
 #[tokio::test]
 async fn a_stream_is_alive_as_long_as_its_session() {
-    let api = Api::start().await;
+    let api = settled().await;
     let linh = api.member("linh").await;
     let mut stream = Stream::open(&linh, None).await;
     let heartbeat = Duration::from_secs(20);
