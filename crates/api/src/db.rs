@@ -32,6 +32,10 @@ const SQLITE: &str = "SQLite";
 /// How many connections are kept.
 const CONNECTIONS: u32 = 10;
 
+/// A connection that nobody used for so long is asked whether it is still there. One that was used a moment ago is, and
+/// asking it would be one more round trip for each request.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
+
 /// For how long a statement waits for what another transaction has locked, in milliseconds.
 const WAITS_FOR_LOCK_MS: u32 = 5000;
 
@@ -160,6 +164,15 @@ async fn open(url: &str, connections: u32, settings: &'static str) -> Result<Any
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > ASKED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 prepare(connection).await?;
