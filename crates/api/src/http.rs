@@ -25,6 +25,7 @@ mod media;
 pub(crate) mod member_events;
 mod members;
 mod openapi;
+mod page;
 mod peer;
 mod problems;
 mod profile;

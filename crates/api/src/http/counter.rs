@@ -24,8 +24,8 @@ use super::error::{Error, Result};
 use super::extract::{Path, Query, check_money, check_text};
 use super::idempotency::{Answer, Begun, Keyed, begin};
 use super::purchases::{StoreQuery, check_store};
-use super::redemptions::{Nothing, Row, answer, not_reserved};
-use crate::account::books::{Books, put_back};
+use super::redemptions::{Nothing, Row, answer, not_reserved, undo};
+use crate::account::books::Books;
 use crate::clock::{from_millis, millis};
 use crate::events::Event;
 use crate::keys::Scope;
@@ -224,20 +224,8 @@ async fn refund(tx: &mut AnyConnection, shop: &Shop, edition: &Edition, id: &str
         return Err(Error::refuse(ProblemCode::RedemptionNotCaptured, detail));
     }
     let points = Points(row.captured_points.unwrap_or(row.points));
-    books.bring_back(tx, EntryKind::Refund, points, id, now).await?;
+    undo(tx, &mut books, &row, EntryKind::Refund, points).await?;
     books.account.totals.saved_minor -= row.captured_minor.unwrap_or(row.money_minor);
-    if let Some(reward_id) = &row.reward_id {
-        put_back(tx, reward_id).await?;
-    }
-    sqlx::query(
-        "update redemptions set state = 'refunded', ended_at = $1,
-            version = (select version from members where id = redemptions.member_id)
-         where id = $2",
-    )
-    .bind(millis(now))
-    .bind(id)
-    .execute(&mut *tx)
-    .await?;
     books.save(tx).await?;
     answer(tx, shop, edition, id, StatusCode::OK).await
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, LedgerQuery, Reference};
 use loyalty_contract::programme::Earning;
 use loyalty_contract::{Instant, Money, Page, Points, Problem};
@@ -16,15 +14,13 @@ use super::App;
 use super::answer::{accept_language, private};
 use super::error::{Error, Result};
 use super::extract::{Path, Query};
+use super::page::{HIGHEST_LIMIT, Listed, Paged};
 use super::session::Session;
 use crate::account::{kind_name, kind_of};
 use crate::clock::{from_millis, millis};
 use crate::db::Value;
 use crate::programme_file::Texts;
 use crate::shop::Shop;
-
-const LIMIT: u32 = 25;
-const HIGHEST_LIMIT: u32 = 100;
 
 const ENTRIES: &str = "
 select e.id, e.seq, e.at, e.kind, e.points, e.worth_minor, e.balance_after, e.reason, e.available_at, e.expires_at,
@@ -59,6 +55,18 @@ struct Row {
     money_minor: Option<i64>,
 }
 
+impl Listed for Row {
+    const PLACE: [&'static str; 2] = ["e.at", "e.seq"];
+
+    fn place(&self) -> (i64, String) {
+        (self.at, self.seq.to_string())
+    }
+
+    fn own(text: &str) -> Option<Value> {
+        text.parse().ok().map(|seq| Value::Int(Some(seq)))
+    }
+}
+
 /// The member's ledger, a page at a time.
 #[utoipa::path(get, path = "/me/ledger", operation_id = "list_entries", tag = "me",
     security(("session" = [])),
@@ -76,33 +84,11 @@ pub async fn list_entries(
 ) -> Result<Response> {
     let shop = app.shop().await?;
     let language = shop.edition(accept_language(&asked)).language.as_str();
-    let limit = limit(query.limit)?;
-    let (conditions, values) = conditions(&session.member_id, &query)?;
-    let statement = format!(
-        "{ENTRIES}\nwhere {conditions}\norder by e.at desc, e.seq desc limit {}",
-        limit + 1
-    );
-    // The text is made of this file's own words and numbers; every value is bound.
-    let mut select = sqlx::query(AssertSqlSafe(statement));
-    for value in values {
-        select = value.bind(select);
-    }
-    let rows = select.fetch_all(&app.db.pool).await?;
-    let mut rows = rows.iter().map(Row::from_row).collect::<Result<Vec<_>, _>>()?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(|row| {
-        Cursor {
-            at: row.at,
-            seq: row.seq,
-        }
-        .encode()
-    });
-    let items = rows
-        .into_iter()
-        .map(|row| worded(row, &shop, language))
-        .collect::<Result<_>>()?;
-    private(&asked, language, &Page { items, next })
+    let page = asked_for(&session.member_id, &query)?;
+    let page = page
+        .read(&app.db.pool, ENTRIES, |row| worded(row, &shop, language))
+        .await?;
+    private(&asked, language, &page)
 }
 
 /// What an entry belongs to, and the rate of its purchase.
@@ -207,67 +193,28 @@ pub async fn entries_between(
     rows.into_iter().map(|row| worded(row, shop, language)).collect()
 }
 
-/// How many entries a page has.
-pub fn limit(asked: Option<u32>) -> Result<u32> {
-    match asked.unwrap_or(LIMIT) {
-        limit @ 1..=HIGHEST_LIMIT => Ok(limit),
-        _ => Err(Error::field("limit", "a page has 1 to 100 entries")),
-    }
-}
-
-/// What the query asks for, as SQL and the values for its placeholders.
-fn conditions(member_id: &str, query: &LedgerQuery) -> Result<(String, Vec<Value>)> {
-    let mut conditions = vec!["e.member_id = $1".to_owned()];
-    let mut values: Vec<Value> = vec![member_id.into()];
+/// What the query asks for.
+fn asked_for(member_id: &str, query: &LedgerQuery) -> Result<Paged> {
+    let mut page = Paged::new(query.limit, query.after.as_deref())?;
+    page.only("e.member_id =", member_id);
     if let Some(from) = query.from {
-        values.push(millis(from).into());
-        conditions.push(format!("e.at >= ${}", values.len()));
+        page.only("e.at >=", millis(from));
     }
     if let Some(to) = query.to {
-        values.push(millis(to).into());
-        conditions.push(format!("e.at < ${}", values.len()));
+        page.only("e.at <", millis(to));
     }
     if let Some(kinds) = &query.kind {
-        let mut places = vec![];
+        let mut wanted = vec![];
         for kind in kinds.split(',') {
             let known = kind_of(kind.trim());
             if known == EntryKind::Unknown {
                 return Err(Error::field("kind", format!("{kind:?} is no kind of entry")));
             }
-            values.push(kind_name(known).into());
-            places.push(format!("${}", values.len()));
+            wanted.push(kind_name(known).into());
         }
-        conditions.push(format!("e.kind in ({})", places.join(", ")));
+        page.only_in("e.kind", wanted);
     }
-    if let Some(after) = &query.after {
-        let Cursor { at, seq } = Cursor::decode(after).ok_or_else(|| Error::field("after", "this is no cursor"))?;
-        values.extend([at.into(), seq.into()]);
-        let (at, seq) = (values.len() - 1, values.len());
-        conditions.push(format!("(e.at < ${at} or (e.at = ${at} and e.seq < ${seq}))"));
-    }
-    Ok((conditions.join(" and "), values))
-}
-
-/// The place of an entry in its ledger, which does not move when others are added.
-struct Cursor {
-    at: i64,
-    seq: i64,
-}
-
-impl Cursor {
-    fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode([self.at.to_be_bytes(), self.seq.to_be_bytes()].concat())
-    }
-
-    fn decode(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (at, seq) = bytes.split_at_checked(8)?;
-        let read = |bytes: &[u8]| bytes.try_into().ok().map(i64::from_be_bytes);
-        Some(Self {
-            at: read(at)?,
-            seq: read(seq)?,
-        })
-    }
+    Ok(page)
 }
 
 fn worded(row: Row, shop: &Shop, language: &str) -> Result<LedgerEntry> {
@@ -314,28 +261,4 @@ fn worded(row: Row, shop: &Shop, language: &str) -> Result<LedgerEntry> {
         available_at: row.available_at.map(from_millis),
         expires_at: row.expires_at.map(from_millis),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_and_nothing_else_does() {
-        let cursor = Cursor {
-            at: 1_795_255_200_000,
-            seq: 17,
-        };
-        let read = Cursor::decode(&cursor.encode()).expect("its own text");
-        assert_eq!((read.at, read.seq), (cursor.at, cursor.seq));
-        for refused in [
-            "",
-            "x",
-            "AAAA",
-            "////////////////////////",
-            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        ] {
-            assert!(Cursor::decode(refused).is_none(), "{refused}");
-        }
-    }
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use loyalty_contract::ledger::EntryKind;
 use loyalty_contract::redemptions::{
@@ -15,7 +13,7 @@ use loyalty_contract::redemptions::{
 use loyalty_contract::rewards::{Availability, Reason, Reward};
 use loyalty_contract::{Instant, Money, Page, Points, Problem, ProblemCode};
 use loyalty_rules::availability::{Holder, availability};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::App;
@@ -23,7 +21,7 @@ use super::answer::{accept_language, private};
 use super::error::{Error, Result};
 use super::extract::{Path, Query};
 use super::idempotency::{Answer, Begun, Keyed, begin};
-use super::ledger::limit;
+use super::page::{Listed, Paged};
 use super::session::Session;
 use crate::account::books::{Books, PART_COLUMNS, part_rows, put_back};
 use crate::clock::{from_millis, millis};
@@ -69,6 +67,18 @@ pub struct Row {
     store: Option<String>,
     ended_at: Option<i64>,
     document: Option<String>,
+}
+
+impl Listed for Row {
+    const PLACE: [&'static str; 2] = ["r.created_at", "r.id"];
+
+    fn place(&self) -> (i64, String) {
+        (self.created_at, self.id.clone())
+    }
+
+    fn own(text: &str) -> Option<Value> {
+        token::is_id(text).then(|| text.into())
+    }
 }
 
 impl Row {
@@ -391,23 +401,43 @@ async fn release(
     if row.state != RedemptionState::Reserved.as_str() {
         return Err(not_reserved());
     }
-    books
-        .bring_back(tx, EntryKind::Release, Points(row.points), id, now)
-        .await?;
+    let points = Points(row.points);
+    undo(tx, &mut books, &row, EntryKind::Release, points).await?;
+    books.save(tx).await?;
+    answer(tx, shop, edition, id, StatusCode::OK).await
+}
+
+/// Ends a voucher whose points come back: it is released, or refunded where it was used.
+///
+/// # Errors
+/// [`Error`] where the database does not answer, or a number does not fit.
+pub async fn undo(
+    tx: &mut AnyConnection,
+    books: &mut Books<'_>,
+    row: &Row,
+    kind: EntryKind,
+    points: Points,
+) -> Result<()> {
+    let now = books.now;
+    books.bring_back(tx, kind, points, &row.id, now).await?;
     if let Some(reward_id) = &row.reward_id {
         put_back(tx, reward_id).await?;
     }
+    let state = match kind {
+        EntryKind::Refund => RedemptionState::Refunded,
+        _ => RedemptionState::Released,
+    };
     sqlx::query(
-        "update redemptions set state = 'released', ended_at = $1,
+        "update redemptions set state = $1, ended_at = $2,
             version = (select version from members where id = redemptions.member_id)
-         where id = $2",
+         where id = $3",
     )
+    .bind(state.as_str())
     .bind(millis(now))
-    .bind(id)
-    .execute(&mut *tx)
+    .bind(&row.id)
+    .execute(tx)
     .await?;
-    books.save(tx).await?;
-    answer(tx, shop, edition, id, StatusCode::OK).await
+    Ok(())
 }
 
 /// It was used, given back or has lapsed.
@@ -495,70 +525,15 @@ pub async fn list_redemptions(
     if query.state == Some(RedemptionState::Unknown) {
         return Err(Error::field("state", "this is no state of a voucher"));
     }
-    let limit = limit(query.limit)?;
+    let mut page = Paged::new(query.limit, query.after.as_deref())?;
     let shop = app.shop().await?;
     let language = shop.edition(accept_language(&asked)).language.as_str();
-
-    let mut conditions = vec!["r.member_id = $1".to_owned()];
-    let mut values: Vec<Value> = vec![session.member_id.as_str().into()];
+    page.only("r.member_id =", session.member_id.as_str());
     if let Some(state) = query.state {
-        values.push(state.as_str().into());
-        conditions.push(format!("r.state = ${}", values.len()));
+        page.only("r.state =", state.as_str());
     }
-    if let Some(after) = &query.after {
-        let cursor = Cursor::decode(after)?;
-        values.push(cursor.created_at.into());
-        values.push(cursor.id.into());
-        let (at, id) = (values.len() - 1, values.len());
-        conditions.push(format!(
-            "(r.created_at < ${at} or (r.created_at = ${at} and r.id < ${id}))"
-        ));
-    }
-    let statement = format!(
-        "{REDEMPTIONS}\nwhere {}\norder by r.created_at desc, r.id desc limit {}",
-        conditions.join(" and "),
-        limit + 1
-    );
-    // The text is made of this file's own words and numbers; every value is bound.
-    let mut select = sqlx::query(AssertSqlSafe(statement));
-    for value in values {
-        select = value.bind(select);
-    }
-    let rows = select.fetch_all(&app.db.pool).await?;
-    let mut rows = rows.iter().map(Row::from_row).collect::<Result<Vec<_>, _>>()?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| has_more).map(Cursor::encode).transpose()?;
-    let items = rows
-        .into_iter()
-        .map(|row| row.worded(&shop, language))
-        .collect::<Result<_>>()?;
-    private(&asked, language, &Page { items, next })
-}
-
-/// Where a page of vouchers ended.
-#[derive(Deserialize, Serialize)]
-struct Cursor {
-    created_at: i64,
-    id: String,
-}
-
-impl Cursor {
-    fn encode(row: &Row) -> Result<String> {
-        let cursor = Self {
-            created_at: row.created_at,
-            id: row.id.clone(),
-        };
-        Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor)?))
-    }
-
-    fn decode(text: &str) -> Result<Self> {
-        let cursor: Option<Self> = URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok());
-        cursor
-            .filter(|cursor| token::is_id(&cursor.id))
-            .ok_or_else(|| Error::field("after", "this is no cursor of a list of vouchers"))
-    }
+    let page = page
+        .read(&app.db.pool, REDEMPTIONS, |row: Row| row.worded(&shop, language))
+        .await?;
+    private(&asked, language, &page)
 }

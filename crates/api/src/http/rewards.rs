@@ -20,7 +20,7 @@ use super::App;
 use super::answer::{accept_language, private};
 use super::error::{Error, Result};
 use super::extract::{Path, Query};
-use super::ledger::limit;
+use super::page::limit;
 use super::session::Session;
 use crate::members::{Snapshot, is_ready};
 use crate::shop::{Edition, Shop};
