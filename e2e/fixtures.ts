@@ -114,7 +114,8 @@ async function isSignedIn(context: BrowserContext, server: Server): Promise<bool
   return status.ok();
 }
 
-async function signIn(context: BrowserContext, server: Server, member: MemberName): Promise<void> {
+/** Signs a member in through the API of a server. */
+export async function signIn(context: BrowserContext, server: Server, member: MemberName): Promise<void> {
   const post = async (path: string, data: object) => {
     const answer = await context.request.post(`${server.url}/api/v1${path}`, { data, headers: { origin: server.url } });
     expect(answer.ok(), `POST ${path}: ${answer.status()} ${await answer.text()}`).toBe(true);

@@ -5,11 +5,13 @@
 pub mod auth;
 pub mod cards;
 pub mod claims;
+pub mod events;
 pub mod ledger;
 pub mod profile;
 pub mod programme;
 pub mod quotes;
 mod read;
+pub mod redemptions;
 pub mod reports;
 pub mod rewards;
 pub mod statement;

@@ -11,7 +11,7 @@ use crate::browser::document;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::nav::nav;
-use crate::data::{Load, Remembered};
+use crate::data::{Events, Load, Remembered, Spending};
 use crate::intl::{self, t};
 use crate::pages;
 use crate::pages::later::Later;
@@ -41,6 +41,8 @@ pub fn App() -> impl IntoView {
     let remembered = Remembered::provide(session);
     pages::sign_in::provide_form();
     pages::report::provide_draft();
+    let spending = Spending::provide(session, remembered);
+    Events::provide(session, remembered);
     remembered.status.refresh();
 
     let start = RwSignal::new(Start::Fetching);
@@ -71,6 +73,7 @@ pub fn App() -> impl IntoView {
         let is_signed_out = session.is_signed_out();
         if is_signed_out && was_signed_in {
             remembered.forget();
+            spending.forget();
         }
         was_signed_in = !is_signed_out;
     });
@@ -105,7 +108,6 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Screens(router: Router, later: Later) -> impl IntoView {
     let programme = use_programme();
-    let has_tiers = !programme.tiers.is_empty();
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
         {live(move || nav(&router.route(), &programme))}
@@ -115,16 +117,19 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
                 Route::Activity | Route::You | Route::Code => Some("narrow"),
                 Route::Profile | Route::Address | Route::Messages | Route::Devices | Route::Leave => Some("narrow"),
                 Route::Card | Route::Programme => Some("narrow"),
+                Route::Vouchers | Route::Voucher(_) => Some("narrow"),
                 Route::Entry(_) | Route::Report(_) | Route::Statement | Route::Claim => Some("narrow"),
                 _ => None,
             };
+            // Where points are moved, what became of it stands beside the tap.
+            let is_told_elsewhere = matches!(route, Route::Convert | Route::Reward(_) | Route::Voucher(_));
             let page = match route {
                 Route::Home | Route::Join => view! { <pages::home::HomePage /> }.into_any(),
-                Route::Tier if !has_tiers => later.screen(Route::NotFound),
                 route => later.screen(route),
             };
             view! {
                 <main class="screen" id="main" tabindex="-1" data-width=width data-enter=router.has_moved().then_some("")>
+                    {(!is_told_elsewhere).then(|| view! { <pages::commit::Outcome /> })}
                     {page}
                 </main>
             }

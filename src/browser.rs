@@ -2,11 +2,13 @@
 
 pub mod clock;
 pub mod document;
+pub mod event_source;
 pub mod random;
 pub mod share;
 pub mod storage;
 pub mod timer;
 pub mod viewport;
+pub mod wake_lock;
 
 pub use clock::now;
 pub use document::{

@@ -5,16 +5,19 @@
 //! A screen itself is a Leptos component: it holds the state that the markup is made of, and hears what people do in it.
 
 pub mod chips;
+pub mod codes;
 pub mod entry_row;
 pub mod failure;
 pub mod form;
 pub mod icon;
 pub mod live;
 pub mod nav;
+pub mod outcome;
 pub mod page_heading;
 pub mod reward_card;
 pub mod segmented;
 pub mod skeleton;
 pub mod ticks;
 pub mod tier_card;
+pub mod voucher_row;
 pub mod worth_card;

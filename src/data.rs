@@ -3,14 +3,19 @@
 //! A [`Source`] is one thing (the status), [`Pages`] a list that grows (the ledger). Both keep what they had while
 //! they ask again, so going back to a screen shows it at once; both are emptied when a session ends.
 
+mod events;
 mod pages;
 mod source;
+mod spending;
 
+pub use events::{Events, use_events};
 pub use pages::{More, Pages};
 pub use source::Source;
+pub use spending::{Deed, Spending, Standing, use_spending};
 
 use leptos::prelude::*;
 use loyalty_contract::ledger::LedgerEntry;
+use loyalty_contract::redemptions::{Redemption, RedemptionState};
 use loyalty_contract::rewards::{AvailabilityFilter, Reward};
 use loyalty_contract::status::Status;
 
@@ -58,6 +63,10 @@ pub struct Remembered {
     pub catalogue: Pages<Reward>,
     /// The catalogue's filter; it stays when one looks at a reward and comes back.
     pub catalogue_filter: RwSignal<CatalogueFilter>,
+    /// Vouchers that can be used.
+    pub open_vouchers: Source<Vec<Redemption>>,
+    /// Every voucher, newest first.
+    pub vouchers: Pages<Redemption>,
     /// What happened, by its filter.
     pub ledger: Pages<LedgerEntry>,
     /// Which kinds the ledger shows, separated by commas; `None` for all.
@@ -78,6 +87,10 @@ impl Remembered {
                 api::rewards::list_rewards(&filter, api::PAGE, after.as_deref()).await
             }),
             catalogue_filter,
+            open_vouchers: Source::new(session, list_open_vouchers),
+            vouchers: Pages::new(session, |after| async move {
+                api::redemptions::list_redemptions(None, after.as_deref()).await
+            }),
             ledger: Pages::new(session, move |after| async move {
                 api::ledger::list_entries(ledger_filter.get_untracked(), after.as_deref()).await
             }),
@@ -105,6 +118,8 @@ impl Remembered {
         self.highlights.forget();
         self.catalogue.forget();
         self.catalogue_filter.set(CatalogueFilter::default());
+        self.open_vouchers.forget();
+        self.vouchers.forget();
         self.ledger.forget();
         self.ledger_filter.set(None);
     }
@@ -115,13 +130,30 @@ impl Remembered {
         self.profile.forget();
         self.highlights.forget();
         self.catalogue.forget();
+        self.open_vouchers.forget();
+        self.vouchers.forget();
         self.ledger.forget();
+    }
+
+    /// Asks again for everything that changes with the balance, as far as a screen wanted it before.
+    pub fn points_moved(&self) {
+        self.status.refresh();
+        self.open_vouchers.refresh_known();
+        self.highlights.refresh_known();
+        self.vouchers.refresh_known();
+        self.ledger.refresh_known();
+        self.catalogue.refresh_known();
     }
 }
 
 /// What [`Remembered::provide`] made.
 pub fn use_remembered() -> Remembered {
     expect_context()
+}
+
+async fn list_open_vouchers() -> Result<Vec<Redemption>, ApiError> {
+    let page = api::redemptions::list_redemptions(Some(RedemptionState::Reserved), None).await?;
+    Ok(page.items)
 }
 
 async fn list_highlights() -> Result<Vec<Reward>, ApiError> {

@@ -20,6 +20,10 @@ pub enum Route {
     Reward(String),
     /// Points and money, in both directions.
     Convert,
+    /// Every voucher.
+    Vouchers,
+    /// One voucher, by its id.
+    Voucher(String),
     /// What to show or say at the counter.
     Code,
     /// Everything that happened.
@@ -65,6 +69,8 @@ impl Route {
             (Some("rewards"), None, _) => Self::Rewards,
             (Some("rewards"), Some(id), None) => Self::Reward(id.to_owned()),
             (Some("use"), None, _) => Self::Convert,
+            (Some("vouchers"), None, _) => Self::Vouchers,
+            (Some("vouchers"), Some(id), None) => Self::Voucher(id.to_owned()),
             (Some("code"), None, _) => Self::Code,
             (Some("activity"), None, _) => Self::Activity,
             (Some("activity"), Some(id), None) => Self::Entry(id.to_owned()),
@@ -92,6 +98,8 @@ impl Route {
             Self::Rewards => "/rewards".to_owned(),
             Self::Reward(id) => format!("/rewards/{id}"),
             Self::Convert => "/use".to_owned(),
+            Self::Vouchers => "/vouchers".to_owned(),
+            Self::Voucher(id) => format!("/vouchers/{id}"),
             Self::Code => "/code".to_owned(),
             Self::Activity => "/activity".to_owned(),
             Self::Entry(id) => format!("/activity/{id}"),
@@ -178,6 +186,20 @@ impl Router {
             let _ = history.push_state_with_url(&next.state(), "", Some(&path));
         }
         self.show(to.clone());
+        restore(Entry::default());
+    }
+
+    /// Goes to a screen in the place of the present one, which is done with.
+    pub fn replace(&self, with: &Route) {
+        if let Ok(history) = window().history() {
+            let left = Entry::of(&history.state().unwrap_or_default());
+            let next = Entry {
+                depth: left.depth,
+                ..Entry::default()
+            };
+            let _ = history.replace_state_with_url(&next.state(), "", Some(&with.path()));
+        }
+        self.show(with.clone());
         restore(Entry::default());
     }
 
@@ -340,6 +362,8 @@ mod tests {
             Route::Reward("small-coffee".into()),
             Route::Convert,
             Route::Code,
+            Route::Vouchers,
+            Route::Voucher("v-1".into()),
             Route::Activity,
             Route::Entry("e-1".into()),
             Route::Report("e-1".into()),

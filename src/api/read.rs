@@ -11,11 +11,13 @@ use loyalty_contract::account::{Card, MemberSession, PrintedCard, Profile};
 use loyalty_contract::auth::{Challenge, SignedIn};
 use loyalty_contract::claims::{Claim, ClaimReason, ClaimState};
 use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, Reference};
+use loyalty_contract::member_events::RedemptionChanged;
 use loyalty_contract::members::{Channel, Consents};
 use loyalty_contract::programme::{
     AnnouncedChange, Contact, Earning, PluralForms, PointValue, Programme, Store, Terms, Theme, Tier, TierWindow,
 };
 use loyalty_contract::quotes::Quote;
+use loyalty_contract::redemptions::{Captured, RedeemedReward, Redemption, RedemptionState};
 use loyalty_contract::reports::ReportMade;
 use loyalty_contract::rewards::{Availability, Reason, Reward, RewardKind};
 use loyalty_contract::statement::Statement;
@@ -189,6 +191,12 @@ objects! {
         id, kind, category, title, description, image_url, cost_points, points_worth, shop_price, conditions,
         valid_from, valid_until, voucher_valid_minutes, stock_left, per_member_left, tier_required, availability,
     }
+    Redemption {
+        id, state, code, points, money, reward, created_at, valid_until, conditions, captured, ended_at,
+    }
+    RedeemedReward { id, title, kind, image_url }
+    Captured { at, points, money, store }
+    RedemptionChanged { id }
     Quote { quote_id, expires_at, points, money, balance_after, tier_after, conditions }
     Challenge { challenge_id, expires_at, resend_after_s, demo_code }
     FieldError { pointer, detail }
@@ -225,6 +233,10 @@ words! {
     }
     ClaimState { "accepted" => Accepted, "waiting" => Waiting, "rejected" => Rejected, _ => Unknown }
     ClaimReason { "not_found" => NotFound, "member_paused" => MemberPaused, _ => Unknown }
+    RedemptionState {
+        "reserved" => Reserved, "captured" => Captured, "released" => Released, "expired" => Expired,
+        "refunded" => Refunded, _ => Unknown,
+    }
     RewardKind {
         "money_off" => MoneyOff, "percent_off" => PercentOff, "free_product" => FreeProduct, "upgrade" => Upgrade,
         "delivery" => Delivery, "experience" => Experience, "donation" => Donation, _ => Other,

@@ -180,6 +180,11 @@ pub fn set_part(element: &HtmlElement, percent: &str) {
     let _ = element.style().set_property("--part", &[percent, "%"].concat());
 }
 
+/// Whether anybody can see the page.
+pub fn is_visible() -> bool {
+    document().is_some_and(|document| !document.hidden())
+}
+
 /// Opens the browser's own window for printing.
 pub fn print() {
     if let Some(window) = web_sys::window() {

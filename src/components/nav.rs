@@ -48,7 +48,7 @@ pub fn brand(programme: &Programme) -> Markup {
 fn current(here: &Route, item: &Route) -> Option<&'static str> {
     let here = match here {
         Route::Reward(_) => &Route::Rewards,
-        Route::Convert | Route::Tier | Route::Join => &Route::Home,
+        Route::Convert | Route::Vouchers | Route::Voucher(_) | Route::Tier | Route::Join => &Route::Home,
         Route::Profile
         | Route::Address
         | Route::Messages

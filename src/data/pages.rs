@@ -110,6 +110,13 @@ impl<T: Send + Sync + 'static> Pages<T> {
         }
     }
 
+    /// Asks again for what was asked for before; not for a list that has grown.
+    pub fn refresh_known(&self) {
+        if self.load.with_untracked(|load| load.value().is_some()) {
+            self.want();
+        }
+    }
+
     /// Asks for the list from its beginning. What is known stays until the answer is there, and longer if there is none.
     pub fn refresh(&self) {
         self.ask_from_the_beginning(|load, error| match load {

@@ -135,6 +135,13 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         }
     }
 
+    /// Asks again for what was asked for before.
+    pub fn refresh_known(&self) {
+        if self.load.with_untracked(|load| !matches!(load, Load::Loading)) {
+            self.refresh();
+        }
+    }
+
     /// Forgets what is known; an answer still on its way is dropped.
     pub fn forget(&self) {
         self.next_turn();

@@ -1,7 +1,9 @@
 //! Points and money in both directions: what any amount would take off at the till, and what would be left.
 //!
-//! While a hand is on the slider or the keyboard, `rules` reckons here; once it rests, a quote asks the server.
+//! While a hand is on the slider or the keyboard, `rules` reckons here; once it rests, a quote asks the server, and one
+//! tap does what the quote says.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -13,18 +15,18 @@ use loyalty_contract::{Money, Points};
 use loyalty_rules::worth;
 use maud::{Markup, html};
 
-use crate::api::{self, ApiError};
+use crate::api;
 use crate::browser::document;
 use crate::browser::timer::Debounce;
 use crate::components::chips::chips;
-use crate::components::failure::{RETRY, empty, error_notice, explain, load_failed, stale_note};
+use crate::components::failure::{empty, load_failed, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
 use crate::components::skeleton;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
-use crate::pages::reward::conditions;
+use crate::pages::commit::{Commit, Outcome, Quoted, forget_refusal_on_leaving, usable_until};
 use crate::routes::Route;
 use crate::state::{use_programme, use_session, watch};
 
@@ -36,6 +38,7 @@ const HAND_RESTS: Duration = Duration::from_millis(400);
 pub fn ConvertPage() -> impl IntoView {
     let source = use_remembered().status;
     source.want();
+    forget_refusal_on_leaving();
     let programme = use_programme();
     let around = {
         let programme = programme.clone();
@@ -55,7 +58,10 @@ pub fn ConvertPage() -> impl IntoView {
     view! {
         <BackBar title=t::convert::title() to=Route::Home />
         {live_with(around, move |_, _| source.refresh())}
-        {move || range.get().map(|range| view! { <Converter range /> })}
+        {move || match range.get() {
+            Some(range) => view! { <Converter range /> }.into_any(),
+            None => view! { <Outcome /> }.into_any(),
+        }}
     }
 }
 
@@ -143,22 +149,13 @@ impl Range {
     }
 }
 
-/// What the server said to an amount.
-#[derive(Clone, PartialEq, Eq)]
-enum Confirmed {
-    Asking,
-    Yes(Quote),
-    No(ApiError),
-}
-
-/// What is being typed, and what the server said to the amount.
-#[derive(Clone, PartialEq, Eq)]
+/// What is being typed.
+#[derive(Clone, Default, PartialEq, Eq)]
 struct Entered {
     /// The field that is being typed into: its text stays as typed.
     typing: Option<&'static str>,
     /// What is wrong with what was typed; the amount is then still the last good one.
     problem: Option<String>,
-    confirmed: Confirmed,
 }
 
 const SLIDER: &str = "slider";
@@ -170,13 +167,12 @@ fn Converter(range: Range) -> impl IntoView {
     let start = range.round_sums().last().copied().unwrap_or(range.most.minor);
     // How much to take off, in minor units.
     let minor = RwSignal::new(start);
-    let entered = RwSignal::new(Entered {
-        typing: None,
-        problem: None,
-        confirmed: Confirmed::Asking,
-    });
+    let entered = RwSignal::new(Entered::default());
+    let quoted = RwSignal::new(Quoted::Asking);
     let tries = RwSignal::new(0);
-    ask_when_at_rest(range, minor, tries, entered);
+    // A chip is one tap, not a hand that is still moving.
+    let is_moving = StoredValue::new(false);
+    ask_when_at_rest(range, minor, tries, is_moving, quoted);
     watch(move || follow(&range, minor.get(), &entered.read()));
 
     let take = move |field: Option<&'static str>, read: Result<i64, String>| {
@@ -193,22 +189,30 @@ fn Converter(range: Range) -> impl IntoView {
         }
     };
     let set = move |minor: i64| take(None, Ok(range.clamp(minor)));
-    let act = move |action: &str, value: String| match action {
-        POINTS => take(Some(POINTS), read_points(&value, &range)),
-        MONEY => take(Some(MONEY), read_money(&value, &range)),
-        SLIDER => set(value.parse().unwrap_or(start)),
-        // A chip is called by its amount.
-        amount => set(amount.parse().unwrap_or(start)),
+    let act = move |action: &str, value: String| {
+        is_moving.set_value(matches!(action, POINTS | MONEY | SLIDER));
+        match action {
+            POINTS => take(Some(POINTS), read_points(&value, &range)),
+            MONEY => take(Some(MONEY), read_money(&value, &range)),
+            SLIDER => set(value.parse().unwrap_or(start)),
+            // A chip is called by its amount.
+            amount => set(amount.parse().unwrap_or(start)),
+        }
     };
-    let shop = use_programme().name.clone();
+    let programme = use_programme();
     let facts = move || {
         html! {
             ul.facts {
+                li { span { (t::spend::costs()) } b { (intl::points(range.price(minor.get()))) } }
                 li { span { (t::convert::you_keep()) } b { (kept(&range, minor.get())) } }
-                li { span { (t::convert::where_to()) } b { (t::convert::every_till(&shop)) } }
+                li { span { (t::spend::until()) } b { (usable_until(programme.voucher_valid_minutes)) } }
+                li { span { (t::convert::where_to()) } b { (t::convert::every_till(&programme.name)) } }
             }
         }
     };
+    let title = |quote: &Quote| t::convert::confirmed(&intl::money(quote.money), &intl::points(quote.points));
+    let label = move || t::spend::use_money(&intl::money(range.money(minor.get())));
+    let ask = move || tries.update(|tries| *tries += 1);
     let problem = move || html! { p.field__error id="amount-error" aria-live="polite" { (entered.read().problem.as_deref().unwrap_or_default()) } };
     view! {
         <div class="columns">
@@ -221,33 +225,41 @@ fn Converter(range: Range) -> impl IntoView {
             </div>
             <div class="column">
                 <section class="card">{live(facts)}</section>
-                {live_with(move || said(&entered.read().confirmed), move |_, _| tries.update(|tries| *tries += 1))}
-                <p class="visually-hidden" role="status">{live(move || spoken(&entered.read().confirmed))}</p>
-                <p class="muted">{t::convert::not_yet()}</p>
+                <Commit quoted title=Rc::new(title) label=Rc::new(label) ask=Rc::new(ask) />
             </div>
         </div>
     }
 }
 
 /// Asks the server about an amount once the hand rests on it.
-fn ask_when_at_rest(range: Range, minor: RwSignal<i64>, tries: RwSignal<i64>, entered: RwSignal<Entered>) {
+fn ask_when_at_rest(
+    range: Range,
+    minor: RwSignal<i64>,
+    tries: RwSignal<i64>,
+    is_moving: StoredValue<bool>,
+    quoted: RwSignal<Quoted>,
+) {
     let rest = Debounce::default();
     let session = use_session();
     watch(move || {
         let asked = minor.get();
-        tries.track();
-        entered.update(|entered| entered.confirmed = Confirmed::Asking);
-        rest.call(HAND_RESTS, move || {
+        let turn = tries.get();
+        quoted.set(Quoted::Asking);
+        let wait = if is_moving.get_value() {
+            HAND_RESTS
+        } else {
+            Duration::ZERO
+        };
+        rest.call(wait, move || {
             spawn_local(async move {
                 let intent = QuoteRequest::Spend(SpendAmount::Money(range.money(asked)));
                 let answer = api::quotes::create_quote(&intent).await;
                 // The screen may be gone, or the hand elsewhere.
-                if minor.try_get_untracked() == Some(asked) {
-                    match answer {
-                        Ok(quote) => entered.update(|entered| entered.confirmed = Confirmed::Yes(quote)),
-                        Err(ApiError::SignedOut) => session.ended(),
-                        Err(error) => entered.update(|entered| entered.confirmed = Confirmed::No(error)),
-                    }
+                if minor.try_get_untracked() == Some(asked)
+                    && tries.try_get_untracked() == Some(turn)
+                    && let Some(said) = Quoted::of(answer, session)
+                {
+                    quoted.set(said);
                 }
             });
         });
@@ -363,34 +375,6 @@ fn kept(range: &Range, minor: i64) -> String {
     let left = range.left(minor);
     let worth = worth::worth(left, &range.value).map(intl::money).unwrap_or_default();
     format!("{} · {worth}", intl::points(left))
-}
-
-/// What the server said, with every condition.
-fn said(confirmed: &Confirmed) -> Markup {
-    match confirmed {
-        Confirmed::Asking => html! { p.muted aria-busy="true" { (t::convert::asking()) } },
-        Confirmed::Yes(quote) => html! {
-            div.card {
-                h2 { (t::convert::confirmed(&intl::money(quote.money), &intl::points(quote.points))) }
-                (conditions(&quote.conditions))
-            }
-        },
-        Confirmed::No(error) => html! {
-            (error_notice(error))
-            button.button type="button" data-action=(RETRY) { (t::app::retry()) }
-        },
-    }
-}
-
-/// The same in one sentence, for those who hear it.
-fn spoken(confirmed: &Confirmed) -> Markup {
-    match confirmed {
-        Confirmed::Asking => Markup::default(),
-        Confirmed::Yes(quote) => {
-            html! { (t::convert::confirmed(&intl::money(quote.money), &intl::points(quote.points))) }
-        }
-        Confirmed::No(error) => html! { (explain(error).0) },
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use loyalty_contract::Money;
 use loyalty_contract::ledger::Reference;
 use loyalty_contract::programme::{Contact, Programme};
+use loyalty_contract::redemptions::Redemption;
 use loyalty_contract::rewards::{Availability, Reward};
 use loyalty_contract::status::{Debt, Expiration, MemberState, Status};
 use loyalty_rules::{earning, worth};
@@ -17,6 +18,7 @@ use crate::components::page_heading::PageHeading;
 use crate::components::reward_card::{Missing, multiplier, reward_card};
 use crate::components::skeleton;
 use crate::components::tier_card::{tier_card, tier_name};
+use crate::components::voucher_row::voucher_row;
 use crate::components::worth_card::worth_card;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, DayStyle, t};
@@ -31,12 +33,14 @@ pub fn HomePage() -> impl IntoView {
     let remembered = use_remembered();
     remembered.status.want();
     remembered.highlights.want();
+    remembered.open_vouchers.want();
     let programme = use_programme();
     let form = use_form();
     on_cleanup(move || form.forget_greeting());
     let content = move || {
         let highlights = remembered.highlights.get();
-        let overview = |status: &Status| overview(status, &highlights, &programme, form.has_joined());
+        let vouchers = remembered.open_vouchers.value().unwrap_or_default();
+        let overview = |status: &Status| overview(status, &vouchers, &highlights, &programme, form.has_joined());
         html! {
             div.bar { span.brand { (brand(&programme)) } }
             @match remembered.status.get() {
@@ -58,7 +62,7 @@ pub fn HomePage() -> impl IntoView {
 }
 
 /// The cards, in the order in which a person asks.
-fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Programme, has_joined: bool) -> Markup {
+fn overview(status: &Status, vouchers: &[Redemption], highlights: &Load<Vec<Reward>>, programme: &Programme, has_joined: bool) -> Markup {
     let held = status.tier.as_ref().map(|tier| tier.current.as_str());
     let rate = multiplier(&programme.tiers, held);
     let contact = status
@@ -70,6 +74,7 @@ fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Program
         div.columns {
             div.column {
                 (worth_card(status, programme.min_spend_points))
+                @if !vouchers.is_empty() { (vouchers_card(vouchers, programme)) }
                 @if has_joined { (welcome(programme)) }
                 (terms_notice(status, programme))
                 @if status.member.state == MemberState::Paused { (paused_card(&programme.contact)) }
@@ -99,6 +104,19 @@ fn overview(status: &Status, highlights: &Load<Vec<Reward>>, programme: &Program
 fn welcome(programme: &Programme) -> Markup {
     let text = html! { p { (t::join::welcome_help()) } };
     html! { div role="status" { (notice(Tone::Success, "heart", &t::join::welcome(&programme.name), &text)) } }
+}
+
+/// What can be shown at the till now.
+fn vouchers_card(vouchers: &[Redemption], programme: &Programme) -> Markup {
+    html! {
+        section.card {
+            div.card__head {
+                h2 { (t::vouchers::ready()) }
+                a.link href=(Route::Vouchers.path()) { (t::vouchers::all()) }
+            }
+            ul.list { @for voucher in vouchers.iter().take(3) { (voucher_row(voucher, programme)) } }
+        }
+    }
 }
 
 /// What ends soon, when, and what it is worth until then.

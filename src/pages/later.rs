@@ -5,13 +5,15 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{
-    activity, card, claim, code, convert, entry, home, not_found, programme, report, reward, rewards, statement, tier, you,
+    activity, card, claim, code, convert, entry, home, not_found, programme, report, reward, rewards, statement, tier,
+    voucher, vouchers, you,
 };
 use crate::api::ApiError;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::skeleton;
 use crate::routes::Route;
+use crate::state::use_programme;
 
 /// How far the second file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +58,14 @@ impl Later {
 
 /// The screens themselves.
 fn screen(route: Route) -> AnyView {
+    let has_tiers = !use_programme().tiers.is_empty();
     match route {
         Route::Home | Route::Join => view! { <home::HomePage /> }.into_any(),
         Route::Rewards => view! { <rewards::RewardsPage /> }.into_any(),
         Route::Reward(id) => view! { <reward::RewardPage id /> }.into_any(),
         Route::Convert => view! { <convert::ConvertPage /> }.into_any(),
+        Route::Vouchers => view! { <vouchers::VouchersPage /> }.into_any(),
+        Route::Voucher(id) => view! { <voucher::VoucherPage id /> }.into_any(),
         Route::Code => view! { <code::CodePage /> }.into_any(),
         Route::Activity => view! { <activity::ActivityPage /> }.into_any(),
         Route::Entry(id) => view! { <entry::EntryPage id /> }.into_any(),
@@ -74,9 +79,9 @@ fn screen(route: Route) -> AnyView {
         Route::Devices => view! { <you::devices::DevicesPage /> }.into_any(),
         Route::Leave => view! { <you::leave::LeavePage /> }.into_any(),
         Route::Card => view! { <card::CardPage /> }.into_any(),
-        Route::Tier => view! { <tier::TierPage /> }.into_any(),
+        Route::Tier if has_tiers => view! { <tier::TierPage /> }.into_any(),
         Route::Programme => view! { <programme::ProgrammePage /> }.into_any(),
-        Route::NotFound => view! { <not_found::NotFoundPage /> }.into_any(),
+        Route::NotFound | Route::Tier => view! { <not_found::NotFoundPage /> }.into_any(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! One reward: what it is, what it costs and is worth, every condition, and exactly what is missing.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use loyalty_contract::ProblemCode;
 use loyalty_contract::programme::Programme;
+use loyalty_contract::quotes::{Quote, QuoteRequest};
 use loyalty_contract::rewards::{Availability, Reward};
 use loyalty_contract::status::Status;
 use maud::{Markup, html};
@@ -10,13 +14,14 @@ use maud::{Markup, html};
 use crate::api;
 use crate::components::failure::{Tone, empty, load_failed, notice, stale_note};
 use crate::components::icon::{icon, reward_picture};
-use crate::components::live::live_with;
+use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
 use crate::components::reward_card::{Missing, multiplier};
 use crate::components::skeleton;
 use crate::components::tier_card::tier_name;
 use crate::data::{Load, Source, use_remembered};
 use crate::intl::{self, DayStyle, t};
+use crate::pages::commit::{Commit, Outcome, Quoted, forget_refusal_on_leaving, usable_until};
 use crate::routes::Route;
 use crate::state::{use_programme, use_session};
 
@@ -33,21 +38,103 @@ pub fn RewardPage(
         async move { api::rewards::get_reward(&id).await }
     });
     source.refresh();
+    forget_refusal_on_leaving();
     let programme = use_programme();
+    // What is to be taken changes only when the reward does, not each time that the status is asked for.
+    let ready = Memo::new(move |_| {
+        source
+            .value()
+            .filter(|reward| reward.availability == Some(Availability::Ready))
+    });
     let title = Signal::derive(move || source.value().map_or_else(t::reward::title, |reward| reward.title));
-    let content = move || match source.get() {
+    let around = move || match source.get() {
         Load::Loading => skeleton::cards(),
         Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => gone(),
         Load::Failed(error) => load_failed(&error),
-        Load::Ready(reward) => details(&reward, status.value().as_ref(), &programme),
-        Load::Stale(reward, _) => html! {
-            (stale_note(source.as_of()))
-            (details(&reward, status.value().as_ref(), &programme))
-        },
+        Load::Ready(_) => Markup::default(),
+        Load::Stale(..) => stale_note(source.as_of()),
+    };
+    let is_there = Memo::new(move |_| source.get().value().is_some());
+    let picture = move || source.value().map_or_else(Markup::default, |reward| picture(&reward));
+    let details = move || {
+        let reward = source.value();
+        reward.map_or_else(Markup::default, |reward| {
+            details(&reward, status.value().as_ref(), &programme)
+        })
     };
     view! {
         <BackBar title to=Route::Rewards />
-        {live_with(content, move |_, _| source.refresh())}
+        {live_with(around, move |_, _| source.refresh())}
+        <Show when=move || is_there.get()>
+            <article class="reward-page">
+                {live(picture)}
+                <div class="column">
+                    {live(details.clone())}
+                    {move || match ready.get() {
+                        Some(reward) => view! { <TakeIt reward /> }.into_any(),
+                        None => view! { <Outcome /> }.into_any(),
+                    }}
+                </div>
+            </article>
+        </Show>
+    }
+}
+
+/// What taking a reward costs and leaves, and the tap that does it.
+#[component]
+fn TakeIt(reward: Reward) -> impl IntoView {
+    let quoted = RwSignal::new(Quoted::Asking);
+    let turns = StoredValue::new(0);
+    let session = use_session();
+    let id = reward.id.clone();
+    let ask = move || {
+        let turn = turns.get_value() + 1;
+        turns.set_value(turn);
+        quoted.set(Quoted::Asking);
+        let intent = QuoteRequest::RewardId(id.clone());
+        spawn_local(async move {
+            let answer = api::quotes::create_quote(&intent).await;
+            // The screen may be gone, or have asked again.
+            if turns.try_get_value() == Some(turn)
+                && let Some(said) = Quoted::of(answer, session)
+            {
+                quoted.set(said);
+            }
+        });
+    };
+    ask();
+    let minutes = reward.voucher_valid_minutes;
+    let facts = move || {
+        let quoted = quoted.read();
+        html! {
+            ul.facts {
+                @if let Quoted::Yes(quote) = &*quoted {
+                    @let left = &quote.balance_after;
+                    li { span { (t::spend::costs()) } b { (intl::points(quote.points)) } }
+                    li {
+                        span { (t::convert::you_keep()) }
+                        b { (intl::points(left.available)) " · " (intl::money(left.worth)) }
+                    }
+                }
+                li { span { (t::spend::until()) } b { (usable_until(minutes)) } }
+            }
+        }
+    };
+    let title = {
+        let name = reward.title.clone();
+        move |quote: &Quote| t::spend::reward_for(&intl::points(quote.points), &name)
+    };
+    let cost = reward.cost_points;
+    let label = move || {
+        let points = match &*quoted.read() {
+            Quoted::Yes(quote) => quote.points,
+            _ => cost,
+        };
+        t::spend::use_points(&intl::points(points))
+    };
+    view! {
+        <section class="card">{live(facts)}</section>
+        <Commit quoted title=Rc::new(title) label=Rc::new(label) ask=Rc::new(ask) />
     }
 }
 
@@ -56,28 +143,34 @@ fn gone() -> Markup {
     empty("gift", &t::reward::gone(), &t::reward::gone_help(), &others)
 }
 
+fn picture(reward: &Reward) -> Markup {
+    html! {
+        div.reward-page__picture data-kind=(reward.kind.as_str()) {
+            (reward_picture(reward.image_url.as_deref(), reward.kind))
+        }
+    }
+}
+
 fn details(reward: &Reward, status: Option<&Status>, programme: &Programme) -> Markup {
     html! {
-        article.reward-page data-kind=(reward.kind.as_str()) {
-            div.reward-page__picture { (reward_picture(reward.image_url.as_deref(), reward.kind)) }
-            div.column {
-                div.reward-page__head {
-                    p.reward-page__cost {
-                        b { (intl::points(reward.cost_points)) }
-                        @if let Some(price) = reward.shop_price { span { (t::reward::in_shop(&intl::money(price))) } }
-                    }
-                    p { (reward.description) }
-                }
-                @if let Some(status) = status { (standing(reward, status, programme)) }
-                section.card {
-                    ul.facts {
-                        @for (name, value) in facts(reward, programme) { li { span { (name) } b { (value) } } }
-                    }
-                }
-                section.card {
-                    h2 { (t::reward::conditions()) }
-                    (conditions(&reward.conditions))
-                }
+        div.reward-page__head {
+            p.reward-page__cost {
+                b { (intl::points(reward.cost_points)) }
+                @if let Some(price) = reward.shop_price { span { (t::reward::in_shop(&intl::money(price))) } }
+            }
+            p { (reward.description) }
+        }
+        @if let Some(status) = status { (standing(reward, status, programme)) }
+        section.card {
+            ul.facts {
+                @for (name, value) in facts(reward, programme) { li { span { (name) } b { (value) } } }
+            }
+        }
+        // Where it can be had, they stand beside the tap that takes it.
+        @if reward.availability != Some(Availability::Ready) {
+            section.card {
+                h2 { (t::reward::conditions()) }
+                (conditions(&reward.conditions))
             }
         }
     }
@@ -106,12 +199,7 @@ fn standing(reward: &Reward, status: &Status, programme: &Programme) -> Markup {
         }
         (None, Some(Availability::Ready)) => {
             let left = t::reward::left(&intl::points(status.balance.available - reward.cost_points));
-            notice(
-                Tone::Success,
-                "check",
-                &t::reward::ready(),
-                &html! { p { (left) } p.muted { (t::convert::not_yet()) } },
-            )
+            notice(Tone::Success, "check", &t::reward::ready(), &html! { p { (left) } })
         }
         (None, _) => Markup::default(),
     }

@@ -29,6 +29,11 @@ impl Session {
         self.is_signed_out.get()
     }
 
+    /// The same, as it is now.
+    pub fn is_signed_out_untracked(&self) -> bool {
+        self.is_signed_out.get_untracked()
+    }
+
     /// An answer showed that somebody is signed in.
     pub fn started(&self) {
         storage::set(SIGNED_IN, Some("yes"));
