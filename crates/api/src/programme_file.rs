@@ -479,6 +479,7 @@ mod tests {
         let readers = [
             check::<TierFile>,
             check::<TermsFile>,
+            check::<AnnouncedChangeFile>,
             check::<StoreFile>,
             check::<RewardFile>,
             check::<StaffFile>,

@@ -3,9 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::claims::Claim;
 use crate::ledger::LedgerEntry;
 use crate::members::Consents;
 use crate::redemptions::Redemption;
+use crate::reports::Report;
 use crate::status::Status;
 use crate::{Money, Points};
 
@@ -133,6 +135,10 @@ pub struct Export {
     pub consents: Vec<ConsentChange>,
     /// Which terms they agreed to.
     pub agreements: Vec<Agreement>,
+    /// Which purchases they claimed, oldest first.
+    pub claims: Vec<Claim>,
+    /// What they told the shop, oldest first.
+    pub reports: Vec<Report>,
     /// Where they are signed in.
     pub sessions: Vec<MemberSession>,
     /// Their printed card.

@@ -21,11 +21,13 @@ use crate::events::{Event, record_without_member};
 use crate::token;
 
 /// What is about a member and nothing else, to be deleted with them.
-const DELETED: [&str; 6] = [
+const DELETED: [&str; 8] = [
     "delete from sessions where member_id = $1",
     "delete from cards where member_id = $1",
     "delete from consent_changes where member_id = $1",
     "delete from agreements where member_id = $1",
+    "delete from claims where member_id = $1",
+    "delete from reports where member_id = $1",
     "delete from quotes where member_id = $1",
     "delete from outbox where member_id = $1",
 ];

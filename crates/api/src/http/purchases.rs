@@ -148,6 +148,16 @@ async fn record(tx: &mut AnyConnection, shop: &Shop, new: &NewPurchase, now: Ins
         answer.member_state = PurchaseMember::Unknown;
         let day = day_of(new.occurred_at, &shop.zone);
         books = Books::open_by_number(tx, shop, number, Some(day), now).await?;
+        if books.is_none() {
+            // Of somebody who left not even the till's word is kept.
+            sqlx::query(
+                "update purchases set member_number = null
+                 where id = $1 and member_number in (select number from former_numbers)",
+            )
+            .bind(&id)
+            .execute(&mut *tx)
+            .await?;
+        }
     }
     if let Some(books) = &mut books {
         answer.member_state = match books.state {

@@ -3,12 +3,9 @@ use std::collections::BTreeSet;
 use loyalty_api::verify;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{Duration, timeout};
 
 use crate::database::OwnDatabase;
+use crate::mails::Inbox;
 use crate::support::{Api, Visitor, problem};
 
 /// Proves an address nobody has, and gives what joins with it.
@@ -184,34 +181,21 @@ async fn of_two_at_once_one_joins() {
 
 #[tokio::test]
 async fn a_code_comes_by_e_mail_and_lets_anybody_join() {
-    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", server.local_addr().unwrap());
-    let (mails, mut inbox) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        loop {
-            let (connection, _) = server.accept().await.unwrap();
-            tokio::spawn(receive(connection, mails.clone()));
-        }
-    });
+    let mut inbox = Inbox::open().await;
     let from = "Brightleaf <no-reply@brightleaf.example>";
     let own = OwnDatabase::seeded_as_a_shop().await;
-    let api = Api::over(own, &["--smtp-url", &url, "--mail-from", from]).await;
-    let mut next = async || timeout(Duration::from_secs(20), inbox.recv()).await.unwrap().unwrap();
+    let api = Api::over(own, &["--smtp-url", &inbox.url, "--mail-from", from]).await;
 
     let visitor = api.visitor().speaking("fa-IR");
     let challenge = visitor.challenge("zoe@brightleaf.example").await;
     assert!(challenge.get("demo_code").is_none());
-    let mail: Vec<String> = next().await;
-    assert_eq!(mail[0], "MAIL FROM:<no-reply@brightleaf.example>");
-    assert_eq!(mail[1], "RCPT TO:<zoe@brightleaf.example>");
-    let text = text(&mail);
+    let mail = inbox.next().await;
+    assert_eq!(mail.lines[0], "MAIL FROM:<no-reply@brightleaf.example>");
+    assert_eq!(mail.lines[1], "RCPT TO:<zoe@brightleaf.example>");
+    let text = mail.text();
     assert!(text.contains("Brightleaf") && text.contains("کد شما"), "{text}");
-    let code = text
-        .lines()
-        .find(|line| line.len() == 6 && line.parse::<u32>().is_ok())
-        .unwrap();
 
-    let proved: Value = visitor.answer(&challenge, code).await.json().await.unwrap();
+    let proved: Value = visitor.answer(&challenge, &mail.code()).await.json().await.unwrap();
     let joined = join(&visitor, &filled(&proved)).await;
     assert_eq!(joined.status(), StatusCode::CREATED);
     let zoe = visitor.keeping(&joined);
@@ -224,59 +208,17 @@ async fn a_code_comes_by_e_mail_and_lets_anybody_join() {
         assert!(challenge.get("demo_code").is_none());
     }
     api.visitor().challenge("olga@brightleaf.example").await;
-    let mut recipients = [next().await[1].clone(), next().await[1].clone()];
+    let mut recipients = [inbox.next().await, inbox.next().await].map(|mail| mail.to().to_owned());
     recipients.sort();
     assert_eq!(
         recipients,
-        ["linh", "olga"].map(|name| format!("RCPT TO:<{name}@brightleaf.example>"))
+        ["linh", "olga"].map(|name| format!("{name}@brightleaf.example"))
     );
     problem(
         linh.post("/auth/challenges", &json!({"address": "+4930231250"})).await,
         "channel_unavailable",
     )
     .await;
-}
-
-/// As little of a mail server as takes one mail: gives who it is from, for whom, and its lines.
-async fn receive(connection: TcpStream, mails: mpsc::UnboundedSender<Vec<String>>) -> std::io::Result<()> {
-    let (reader, mut writer) = connection.into_split();
-    let mut lines = BufReader::new(reader).lines();
-    let (mut mail, mut is_data) = (vec![], false);
-    writer.write_all(b"220 mail.example\r\n").await?;
-    while let Some(line) = lines.next_line().await? {
-        let answer = match line.split(' ').next().unwrap_or_default() {
-            "." if is_data => {
-                is_data = false;
-                let _ = mails.send(std::mem::take(&mut mail));
-                "250 taken"
-            }
-            _ if is_data => {
-                mail.push(line);
-                continue;
-            }
-            "MAIL" | "RCPT" => {
-                mail.push(line);
-                "250 good"
-            }
-            "DATA" => {
-                is_data = true;
-                "354 go on"
-            }
-            "QUIT" => "221 bye",
-            _ => "250 mail.example",
-        };
-        writer.write_all(format!("{answer}\r\n").as_bytes()).await?;
-    }
-    Ok(())
-}
-
-/// The text of a mail, which travels as base64 or quoted-printable.
-fn text(mail: &[String]) -> String {
-    use base64::Engine;
-    let body: Vec<_> = mail.iter().skip_while(|line| !line.is_empty()).collect();
-    let encoded: String = body.into_iter().map(|line| line.trim()).collect();
-    let text = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap();
-    String::from_utf8(text).unwrap().replace('\r', "")
 }
 
 #[tokio::test]

@@ -49,8 +49,12 @@ impl Mail {
 
     /// Its text, which travels as base64 or quoted-printable, or as it is.
     pub fn text(&self) -> String {
-        let (headers, body) = self.lines.split_at(self.lines.iter().position(String::is_empty).unwrap());
-        let encoding = headers.iter().find_map(|line| line.strip_prefix("Content-Transfer-Encoding: "));
+        let (headers, body) = self
+            .lines
+            .split_at(self.lines.iter().position(String::is_empty).unwrap());
+        let encoding = headers
+            .iter()
+            .find_map(|line| line.strip_prefix("Content-Transfer-Encoding: "));
         let text = match encoding.unwrap_or_default() {
             "base64" => {
                 let encoded: String = body.iter().map(|line| line.trim()).collect();

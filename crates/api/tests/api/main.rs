@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod account;
 mod adjustments;
 mod auth;
 mod commands;
@@ -13,6 +14,7 @@ mod import;
 mod joining;
 mod ledger;
 mod ledger_rules;
+mod mails;
 mod member_events;
 mod openapi;
 mod problems;

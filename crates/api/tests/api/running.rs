@@ -457,8 +457,14 @@ async fn a_programme_that_is_wrong_changes_nothing() {
     shop.run(&["programme", "apply", &programme.file()]);
     assert_eq!(shop.number("select min(due_at) from members").await, 99);
     programme.document["tiers"][1]["threshold"] = json!(1);
+    programme.document["terms"]["version"] = json!(3);
+    programme.document["earlier_terms"] = json!([]);
     shop.run(&["programme", "apply", &programme.file()]);
     assert_eq!(shop.number("select max(due_at) from members").await, 0);
+    let stored: Value = serde_json::from_str(&shop.text("select document from programme").await).unwrap();
+    let earlier = stored["earlier_terms"].as_array().unwrap().iter();
+    let earlier: Vec<_> = earlier.map(|terms| &terms["version"]).collect();
+    assert_eq!(earlier, [2, 1], "what was in force stays published");
     assert!(shop.run(&["verify"]).contains("no difference"));
 }
 

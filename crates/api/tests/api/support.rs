@@ -76,6 +76,11 @@ impl Api {
         start(database, config(&["--demo", "--clock", NOW])).await.unwrap()
     }
 
+    /// The database's own address, for the command line.
+    pub fn url(&self) -> &str {
+        &self.own.url
+    }
+
     pub fn clock(&self) -> &Clock {
         self.server.app().clock()
     }
