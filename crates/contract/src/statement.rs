@@ -51,6 +51,20 @@ pub struct StatementQuery {
     /// How it is written: `json` unless told, here or by `Accept`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<StatementFormat>,
+    /// In which language; unless told, by `Accept-Language`, which a link to a file cannot send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// How the calendar of deadlines is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct DeadlinesQuery {
+    /// In which language; unless told, by `Accept-Language`, which a link to a file cannot send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// How a statement is written.

@@ -16,6 +16,16 @@ pub fn accept_language(headers: &HeaderMap) -> Option<&str> {
         .and_then(|value| value.to_str().ok())
 }
 
+/// What the caller asked for, in a language that its address names: a link to a file sends no header of its own.
+pub fn asking_in(language: Option<&str>, mut asked: HeaderMap) -> Result<HeaderMap> {
+    if let Some(language) = language {
+        let language =
+            HeaderValue::from_str(language).map_err(|_| super::Error::field("language", "this is no language"))?;
+        asked.insert(header::ACCEPT_LANGUAGE, language);
+    }
+    Ok(asked)
+}
+
 /// JSON for one person: kept by nobody else, and asked for anew each time, which is cheap while nothing has changed.
 ///
 /// `as_of`, the one field that changes by itself, does not count as a change.

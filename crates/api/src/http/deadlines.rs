@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::NaiveDate;
+use loyalty_contract::statement::DeadlinesQuery;
 use loyalty_contract::{Instant, Points, Problem};
 use loyalty_rules::Overflow;
 use loyalty_rules::calendar::{add_days, day_of};
@@ -16,9 +17,10 @@ use loyalty_rules::worth::worth;
 use sqlx::AnyConnection;
 
 use super::App;
-use super::answer::accept_language;
+use super::answer::{accept_language, asking_in};
 use super::documents::{download, words};
 use super::error::Result;
+use super::extract::Query;
 use super::problems;
 use super::session::Session;
 use super::statement::last_day;
@@ -58,12 +60,19 @@ type Deadlines = BTreeMap<(NaiveDate, Kind), i64>;
 /// Every date on which points can first or last be used, vouchers end, or the tier ends.
 #[utoipa::path(get, path = "/me/deadlines.ics", operation_id = "get_deadlines", tag = "me",
     security(("session" = [])),
+    params(DeadlinesQuery),
     responses(
         (status = 200, body = String, content_type = "text/calendar",
             description = "an iCalendar file with one event for a whole day each, which keep their identifiers"),
         (status = "default", body = Problem, content_type = "application/problem+json", description = "refused, or failed"),
     ))]
-pub async fn get_deadlines(State(app): State<Arc<App>>, session: Session, asked: HeaderMap) -> Result<Response> {
+pub async fn get_deadlines(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Query(query): Query<DeadlinesQuery>,
+    asked: HeaderMap,
+) -> Result<Response> {
+    let asked = asking_in(query.language.as_deref(), asked)?;
     let shop = app.shop().await?;
     let now = app.clock.now();
     let mut db = app.db.begin_read().await?;

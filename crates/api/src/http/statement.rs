@@ -14,7 +14,7 @@ use loyalty_rules::calendar::{add_days, day_of, start_of_day};
 use sqlx::AnyConnection;
 
 use super::App;
-use super::answer::{accept_language, private};
+use super::answer::{accept_language, asking_in, private};
 use super::documents::{download, words};
 use super::error::{Error, Result};
 use super::extract::Query;
@@ -50,6 +50,7 @@ pub async fn get_statement(
     Query(query): Query<StatementQuery>,
     asked: HeaderMap,
 ) -> Result<Response> {
+    let asked = asking_in(query.language.as_deref(), asked)?;
     let shop = app.shop().await?;
     let language = shop.edition(accept_language(&asked)).language.as_str();
     let (from, until) = period(&shop, &query)?;

@@ -141,7 +141,14 @@ async fn a_spreadsheet_reads_it_and_runs_nothing_of_it() {
     let persian = linh.clone().speaking("fa");
     let answer = persian.get(&format!("{path}&format=csv")).await;
     assert_eq!(answer.headers()["content-language"], "fa");
-    assert!(answer.text().await.unwrap().starts_with("\u{feff}تاریخ,"));
+    let text = answer.text().await.unwrap();
+    assert!(text.starts_with("\u{feff}تاریخ,"));
+    // A link to a file names the language itself, since it sends no header of its own.
+    let linked = linh.get(&format!("{path}&format=csv&language=fa")).await;
+    assert_eq!(linked.text().await.unwrap(), text);
+    let linked = linh.get("/me/deadlines.ics?language=fa").await;
+    let asked = persian.get("/me/deadlines.ics").await;
+    assert_eq!(linked.text().await.unwrap(), asked.text().await.unwrap());
 }
 
 /// The events of a calendar by their identifier, each with its first day and what it says.
