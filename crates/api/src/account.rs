@@ -307,12 +307,19 @@ impl<'a> Account<'a> {
     /// # Errors
     /// [`AccountError`].
     pub fn earn(&mut self, sale: Sale<'_>, now: Instant) -> Result<Option<Instant>, AccountError> {
+        self.earn_at(sale, self.shop.file.earning, now)
+    }
+
+    /// The same as [`Account::earn`], at the rate that the programme had when the purchase was told.
+    ///
+    /// # Errors
+    /// [`AccountError`].
+    pub fn earn_at(&mut self, sale: Sale<'_>, earning: Earning, now: Instant) -> Result<Option<Instant>, AccountError> {
         self.pass_time(now)?;
         let multiplier_permille = self
             .standing(sale.occurred_at)?
             .and_then(|standing| self.shop.file.tiers.get(standing.tier))
             .map_or(PLAIN_RATE_PERMILLE, |tier| tier.multiplier_permille);
-        let earning = self.shop.file.earning;
         let points = earned(sale.total_minor, &earning, multiplier_permille)?;
         let day = day_of(sale.occurred_at, &self.shop.zone);
         let purchase = Purchase {
@@ -510,6 +517,24 @@ impl<'a> Account<'a> {
         reason: Option<String>,
         now: Instant,
     ) -> Result<String, AccountError> {
+        let id = token::id()?;
+        self.take_back_as(id.clone(), purchase_id, external_id, amount_minor, reason, now)?;
+        Ok(id)
+    }
+
+    /// The same as [`Account::take_back`], for a return that has its id already.
+    ///
+    /// # Errors
+    /// [`AccountError::Return`] where more comes back than was bought.
+    pub fn take_back_as(
+        &mut self,
+        id: String,
+        purchase_id: &str,
+        external_id: &str,
+        amount_minor: i64,
+        reason: Option<String>,
+        now: Instant,
+    ) -> Result<(), AccountError> {
         self.pass_time(now)?;
         let purchase = self
             .purchases
@@ -538,7 +563,7 @@ impl<'a> Account<'a> {
 
         self.qualify(day_of(purchase.occurred_at, &self.shop.zone), -points)?;
         let returned = Return {
-            id: token::id()?,
+            id,
             purchase_id: purchase_id.to_owned(),
             external_id: external_id.to_owned(),
             store: purchase.store.clone(),
@@ -560,9 +585,8 @@ impl<'a> Account<'a> {
             self.events
                 .push(Event::returned(now, taken, &purchase, &returned, self.shop)?);
         }
-        let id = returned.id.clone();
         self.returns.push(returned);
-        Ok(id)
+        Ok(())
     }
 
     fn qualify(&mut self, day: NaiveDate, points: Points) -> Result<(), Overflow> {

@@ -59,6 +59,9 @@ pub enum Command {
     /// Keys for tills and CRMs.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// What members say is wrong.
+    #[command(subcommand)]
+    Reports(ReportsCommand),
     /// Takes over members and purchases that a shop already has, from a CSV file.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -362,6 +365,23 @@ pub struct NewKey {
     /// The only store that it may speak for, by its id; every one unless told.
     #[arg(long, value_name = "ID")]
     pub store: Option<String>,
+}
+
+/// What can be done with reports.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ReportsCommand {
+    /// Shows every report that nobody has dealt with yet.
+    List {
+        /// Those that were closed too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Says that a report was dealt with, which its member then sees.
+    Close {
+        /// The report, by its reference.
+        #[arg(value_name = "REFERENCE")]
+        reference: String,
+    },
 }
 
 /// What `loyalty-api import` can take over.

@@ -16,7 +16,7 @@ use crate::shop::Shop;
 use crate::token;
 
 /// Every kind of event.
-pub const KINDS: [&str; 8] = [
+pub const KINDS: [&str; 9] = [
     "member.joined",
     "member.left",
     "points.earned",
@@ -24,6 +24,7 @@ pub const KINDS: [&str; 8] = [
     "points.returned",
     "points.expiring",
     "redemption.captured",
+    "report.created",
     "tier.changed",
 ];
 
@@ -113,6 +114,12 @@ impl Event {
             "redemption": redemption_id, "points": points, "money": money, "reward": reward, "store": store,
         });
         Self::new("redemption.captured", at, data)
+    }
+
+    /// A member says that something is wrong. What they wrote is for the shop's own eyes.
+    pub fn reported(at: Instant, id: &str, reference: &str, entry: Option<&str>, redemption: Option<&str>) -> Self {
+        let data = json!({"report": id, "reference": reference, "entry": entry, "redemption": redemption});
+        Self::new("report.created", at, data)
     }
 
     /// A member's tier is another one now.

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod apply;
 pub mod backup;
+mod claims;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -23,6 +24,7 @@ mod members;
 mod names;
 mod pictures;
 pub mod programme_file;
+mod reports;
 pub mod secret_key;
 pub mod seed;
 pub mod serve;
@@ -88,6 +90,7 @@ async fn run_over(database: &db::Database, cli: Cli) -> Result<ExitCode, Failure
         Command::Stock(command) => stock::run(database, command).await,
         Command::Staff(command) => staff::run(database, command).await,
         Command::Key(command) => keys::run(database, command).await,
+        Command::Reports(command) => reports::run(database, command).await,
         Command::Export(arguments) => export::run(database, &arguments, &clock::Clock::default()).await,
         Command::Backup(arguments) => backup::backup(database, &arguments).await,
         Command::Restore(arguments) => backup::restore(&cli.database_url, &arguments).await,

@@ -140,6 +140,33 @@ impl Mail {
     }
 }
 
+impl Mail {
+    /// What a member says is wrong, to the shop. `language` is one of [`language`]'s.
+    pub fn report(
+        address: String,
+        reference: &str,
+        number: &str,
+        about: &str,
+        text: &str,
+        shop: &str,
+        language: &str,
+    ) -> Self {
+        // What the member wrote comes last, whatever is in it.
+        let places = [
+            ("{reference}", reference),
+            ("{number}", number),
+            ("{about}", about),
+            ("{shop}", shop),
+            ("{text}", text),
+        ];
+        Self {
+            address,
+            subject: worded("report_subject", language, &places),
+            body: worded("report_body", language, &places),
+        }
+    }
+}
+
 /// A text of `mail.json` in a language, with what belongs in it.
 fn worded(name: &str, language: &str, places: &[(&str, &str)]) -> String {
     let texts = TEXTS.get(name);
@@ -172,6 +199,8 @@ mod tests {
             ("change_address_body", &["{shop}", "{code}", "{minutes}"]),
             ("address_changed_subject", &["{shop}"]),
             ("address_changed_body", &["{shop}", "{contact}"]),
+            ("report_subject", &["{shop}", "{reference}"]),
+            ("report_body", &["{reference}", "{number}", "{about}", "{text}"]),
         ];
         for (name, places) in texts {
             for language in LANGUAGES {

@@ -83,6 +83,15 @@ pub fn voucher_code() -> Result<String, NoRandomness> {
     })
 }
 
+/// Six digits of Crockford's base 32: what something is called on the phone.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn reference() -> Result<String, NoRandomness> {
+    const DIGITS: usize = 6;
+    voucher_code().map(|code| code.chars().take(DIGITS).collect())
+}
+
 /// A voucher's code as people type it: in small letters, with separators, O for 0, and I or L for 1. `None` if it
 /// cannot be one.
 pub fn read_voucher_code(text: &str) -> Option<String> {

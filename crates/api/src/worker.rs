@@ -14,6 +14,7 @@ use loyalty_contract::Instant;
 use tokio::sync::watch;
 
 use crate::account::books::Books;
+use crate::claims;
 use crate::clock::millis;
 use crate::db::Database;
 use crate::http::{App, Error, Result};
@@ -52,7 +53,7 @@ pub async fn run(app: Arc<App>, mut end: watch::Receiver<bool>) {
     }
 }
 
-/// Lets happen what is due for everybody.
+/// Lets happen what is due for everybody, and settles what was claimed.
 ///
 /// Whoever it cannot be done for is left for the next pass, and keeps nobody else waiting.
 ///
@@ -73,7 +74,7 @@ pub async fn attend_all(db: &Database, shop: &Shop, now: Instant) -> Result<()> 
         .fetch_all(&db.pool)
         .await?;
         let Some(last) = due.last().cloned() else {
-            return result;
+            return claims::settle_all(db, shop, now).await.and(result);
         };
         after = last;
         for (_, member_id) in due {

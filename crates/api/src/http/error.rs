@@ -40,7 +40,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+    /// One with nothing but its code.
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self {
             code,
             detail: detail.into(),

@@ -7,24 +7,23 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use loyalty_contract::account::{AuditEntry, ConsentChange, Export, HeldLine, HeldPurchase};
-use loyalty_contract::claims::{Claim, ClaimReason, ClaimState};
-use loyalty_contract::reports::Report;
 use loyalty_contract::{Instant, Money, Points, Problem};
 use sqlx::{AnyConnection, FromRow};
 
 use super::App;
 use super::answer::{accept_language, made};
 use super::cards::cards_of;
+use super::claims::claims_of;
 use super::error::Result;
 use super::ledger::entries_between;
 use super::profile::profile_of;
 use super::redemptions::redemptions_of;
+use super::reports::reports_of;
 use super::session::Session;
 use super::sessions::sessions_of;
 use super::status::status_of;
 use super::terms::agreements_of;
 use crate::clock::from_millis;
-use crate::members::from_day_number;
 use crate::shop::Shop;
 
 #[derive(FromRow)]
@@ -45,30 +44,6 @@ struct LineRow {
     category: Option<String>,
     quantity: i64,
     total_minor: i64,
-}
-
-#[derive(FromRow)]
-struct ClaimRow {
-    id: String,
-    store: String,
-    receipt: String,
-    total_minor: i64,
-    bought_on: i64,
-    state: String,
-    points: Option<i64>,
-    reason: Option<String>,
-    created_at: i64,
-}
-
-#[derive(FromRow)]
-struct ReportRow {
-    id: String,
-    reference: String,
-    entry_id: Option<String>,
-    redemption_id: Option<String>,
-    text: String,
-    created_at: i64,
-    closed_at: Option<i64>,
 }
 
 /// Everything that is held about the member, as a file.
@@ -162,54 +137,6 @@ async fn purchases_of(db: &mut AnyConnection, shop: &Shop, member_id: &str) -> R
             points: Points(row.points),
             returned: money(row.returned_minor),
             lines: lines_by_purchase.remove(&row.id).unwrap_or_default(),
-        })
-        .collect())
-}
-
-async fn claims_of(db: &mut AnyConnection, shop: &Shop, member_id: &str) -> Result<Vec<Claim>> {
-    let rows: Vec<ClaimRow> = sqlx::query_as(
-        "select id, store, receipt, total_minor, bought_on, state, points, reason, created_at
-         from claims where member_id = $1 order by created_at, id",
-    )
-    .bind(member_id)
-    .fetch_all(db)
-    .await?;
-    let state = |name: &str| ClaimState::ALL.into_iter().find(|state| state.as_str() == name);
-    let reason = |name: &str| ClaimReason::ALL.into_iter().find(|reason| reason.as_str() == name);
-    Ok(rows
-        .into_iter()
-        .map(|row| Claim {
-            claim_id: row.id,
-            state: state(&row.state).unwrap_or(ClaimState::Unknown),
-            store: row.store,
-            receipt: row.receipt,
-            total: Money::new(row.total_minor, shop.file.currency),
-            bought_on: from_day_number(row.bought_on),
-            points: row.points.map(Points),
-            reason: row.reason.map(|name| reason(&name).unwrap_or(ClaimReason::Unknown)),
-            created_at: from_millis(row.created_at),
-        })
-        .collect())
-}
-
-async fn reports_of(db: &mut AnyConnection, member_id: &str) -> Result<Vec<Report>> {
-    let rows: Vec<ReportRow> = sqlx::query_as(
-        "select id, reference, entry_id, redemption_id, text, created_at, closed_at
-         from reports where member_id = $1 order by created_at, id",
-    )
-    .bind(member_id)
-    .fetch_all(db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Report {
-            report_id: row.id,
-            reference: row.reference,
-            entry_id: row.entry_id,
-            redemption_id: row.redemption_id,
-            text: row.text,
-            created_at: from_millis(row.created_at),
-            closed_at: row.closed_at.map(from_millis),
         })
         .collect())
 }

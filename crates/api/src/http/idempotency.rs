@@ -83,6 +83,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Keyed<T> {
     }
 }
 
+impl<T> Keyed<T> {
+    /// A refusal that is an answer like any other: what was done in the transaction stays.
+    pub fn refused(&self, code: ProblemCode, detail: &str) -> Answer {
+        Answer::refused(Refusal::new(code, detail), self.language)
+    }
+}
+
 /// What is answered, in a form that can be stored.
 #[derive(Clone, Debug)]
 pub struct Answer {

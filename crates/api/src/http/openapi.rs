@@ -12,8 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, auth, cards, counter, counter_sessions, deadlines, demo, devices, export, leaving, ledger, member_events,
-    members, profile, programme, purchases, quotes, redemptions, rewards, sessions, statement, status, terms,
+    App, auth, cards, claims, counter, counter_sessions, deadlines, demo, devices, export, leaving, ledger,
+    member_events, members, profile, programme, purchases, quotes, redemptions, reports, rewards, sessions, statement,
+    status, terms,
 };
 
 #[derive(OpenApi)]
@@ -89,6 +90,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(member_events::list_events))
         .routes(routes!(statement::get_statement))
         .routes(routes!(deadlines::get_deadlines))
+        .routes(routes!(claims::create_claim, claims::list_claims))
+        .routes(routes!(reports::create_report, reports::list_reports))
         .routes(routes!(rewards::list_rewards))
         .routes(routes!(rewards::get_reward))
         .routes(routes!(quotes::create_quote))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use loyalty_contract::purchases::{
     NewPurchase, NewReturn, PurchaseMember, PurchaseRecorded, ReturnRecorded, ReturnedLine,
 };
@@ -15,7 +15,7 @@ use loyalty_contract::{Instant, Money, Points, Problem, ProblemCode};
 use loyalty_rules::calendar::day_of;
 use loyalty_rules::returns::{amount_of_lines, line_value};
 use serde::Deserialize;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Connection};
 
 use super::App;
 use super::caller::Counter;
@@ -305,6 +305,7 @@ pub async fn create_return(
 /// A purchase that something of is to come back, as it is once it is locked.
 struct Bought {
     id: String,
+    member_id: Option<String>,
     store: String,
     total_minor: i64,
     returned_minor: i64,
@@ -328,15 +329,8 @@ async fn take_back(
             .fetch_optional(&mut *tx)
             .await?;
     let (purchase_id, member_id, occurred_at) = found.ok_or_else(Error::not_found)?;
-    // The member's lock comes first, as everywhere; a purchase of nobody's is locked itself.
-    let mut books = match &member_id {
-        Some(member_id) => {
-            let day = day_of(from_millis(occurred_at), &shop.zone);
-            Books::open(tx, shop, member_id, Some(day), now).await?
-        }
-        None => None,
-    };
-    let bought = lock(tx, purchase_id).await?;
+    let day = day_of(from_millis(occurred_at), &shop.zone);
+    let (mut books, bought) = lock_with_member(tx, shop, &purchase_id, member_id, day, now).await?;
 
     let fingerprint = token::hash(serde_json::to_string(new)?);
     let before: Option<(Option<String>, Option<String>)> =
@@ -405,16 +399,43 @@ async fn take_back(
     Ok(Answer::again(StatusCode::CREATED, body))
 }
 
-async fn lock(tx: &mut AnyConnection, purchase_id: String) -> Result<Bought> {
-    let (store, total_minor, returned_minor): (String, i64, i64) = sqlx::query_as(
+/// Locks a purchase. The lock of its member comes first, as everywhere; one of nobody's is locked itself.
+async fn lock_with_member<'s>(
+    tx: &mut AnyConnection,
+    shop: &'s Shop,
+    purchase_id: &str,
+    mut member_id: Option<String>,
+    day: NaiveDate,
+    now: Instant,
+) -> Result<(Option<Books<'s>>, Bought)> {
+    loop {
+        if let Some(member_id) = &member_id {
+            let books = Books::open(tx, shop, member_id, Some(day), now).await?;
+            return Ok((books, lock(tx, purchase_id).await?));
+        }
+        let mut attempt = tx.begin().await?;
+        let bought = lock(&mut attempt, purchase_id).await?;
+        if bought.member_id.is_none() {
+            attempt.commit().await?;
+            return Ok((None, bought));
+        }
+        // Somebody has claimed it meanwhile.
+        attempt.rollback().await?;
+        member_id = bought.member_id;
+    }
+}
+
+async fn lock(tx: &mut AnyConnection, purchase_id: &str) -> Result<Bought> {
+    let (member_id, store, total_minor, returned_minor): (Option<String>, String, i64, i64) = sqlx::query_as(
         "update purchases set returned_minor = returned_minor where id = $1
-         returning store, total_minor, returned_minor",
+         returning member_id, store, total_minor, returned_minor",
     )
-    .bind(&purchase_id)
+    .bind(purchase_id)
     .fetch_one(tx)
     .await?;
     Ok(Bought {
-        id: purchase_id,
+        id: purchase_id.to_owned(),
+        member_id,
         store,
         total_minor,
         returned_minor,

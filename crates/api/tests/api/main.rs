@@ -5,6 +5,7 @@
 mod account;
 mod adjustments;
 mod auth;
+mod claims;
 mod commands;
 mod counter_sessions;
 mod database;
@@ -21,6 +22,7 @@ mod problems;
 mod purchases;
 mod quotes;
 mod redemptions;
+mod reports;
 mod rewards;
 mod running;
 mod statement;
