@@ -46,11 +46,11 @@ test('the text grows as far as one likes, at once and before the first paint', a
   await page.goto('/you');
   const size = () => page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
   const normal = await size();
-  await page.getByRole('radio', { name: 'Very large' }).check();
+  await page.getByRole('radio', { name: 'Largest' }).check();
   await expect.poll(size).toBeCloseTo(1.5 * normal, 1);
   await page.reload({ waitUntil: 'commit' });
   await expect(page.locator('html')).toHaveAttribute('data-text-size', '150');
-  await expect(page.getByRole('radio', { name: 'Very large' })).toBeChecked();
+  await expect(page.getByRole('radio', { name: 'Largest' })).toBeChecked();
   const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(widths[0], 'nothing is pushed out of the screen').toBeLessThanOrEqual(widths[1] ?? 0);
   await page.getByRole('radio', { name: 'Normal' }).check();

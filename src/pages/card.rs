@@ -9,6 +9,7 @@ use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
 use crate::browser::document;
+use crate::components::codes::{barcode, qr};
 use crate::components::failure::{RETRY, error_notice, load_failed};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
@@ -134,7 +135,14 @@ fn to_print(card: &PrintedCard, status: &Status, programme: &Programme) -> Marku
                     span.brand { (brand(programme)) }
                     b { bdi { (status.member.name) } }
                 }
-                p.plastic__number { (grouped(&card.digits)) }
+                div.plastic__codes {
+                    (qr(&card.text, &t::card::qr()))
+                    div.plastic__side {
+                        (barcode(&card.digits, &t::card::barcode()))
+                        p.plastic__label { (t::you::number()) }
+                        p.plastic__number { (grouped(&status.member.number)) }
+                    }
+                }
             }
         }
         div.stack data-print="no" {

@@ -76,8 +76,8 @@ pub fn YouPage() -> impl IntoView {
     view! {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
         {live_with(about, move |_, _| remembered.status.refresh())}
-        <Invite />
         {live(move || ways(&programme))}
+        <Invite />
         {live_with(settings, choose)}
         {live(your_data)}
         <SignOut />

@@ -9,7 +9,7 @@ use crate::components::failure::{Tone, load_failed, notice};
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
 use crate::components::skeleton;
-use crate::components::ticks::ticks;
+use crate::components::ticks::points_of;
 use crate::data::{Load, use_remembered};
 use crate::intl::t;
 use crate::pages::proof::{Proof, Proving, Then, address_step, code_step};
@@ -54,7 +54,11 @@ pub fn AddressPage() -> impl IntoView {
             @if let Some(sent) = &form.sent {
                 (code_step(&form, sent, &t::address::change(), &t::sign_in::other_address()))
             } @else if !is_done.get() {
-                (ticks(&[t::address::code(), t::address::note(), t::address::elsewhere()]))
+                (points_of(&[
+                    ("mail", t::address::code()),
+                    ("info", t::address::note()),
+                    ("device", t::address::elsewhere()),
+                ]))
                 (address_step(&form, &t::address::new(), &maud::Markup::default()))
             }
         }

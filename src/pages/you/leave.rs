@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use loyalty_contract::Points;
 use loyalty_contract::auth::Purpose;
+use loyalty_contract::redemptions::Redemption;
 use loyalty_contract::status::Status;
 use maud::{Markup, html};
 
@@ -13,7 +14,7 @@ use crate::components::icon::icon;
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
 use crate::components::skeleton;
-use crate::components::ticks::ticks;
+use crate::components::ticks::points_of;
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, t};
 use crate::pages::proof::{Proof, Proving, SEND_ADDRESS, Then, code_step};
@@ -27,6 +28,7 @@ pub fn LeavePage() -> impl IntoView {
     let remembered = use_remembered();
     remembered.status.want();
     remembered.profile.want();
+    remembered.open_vouchers.want();
     let (session, router, sign_in) = (use_session(), use_router(), use_form());
     let form = RwSignal::new(Proving::default());
     let proof = Proof::new(form, Purpose::Leave, move |answer| async move {
@@ -56,7 +58,7 @@ pub fn LeavePage() -> impl IntoView {
                 (code_step(&form, sent, &t::leave::leave(), &t::leave::rather_stay()))
             },
             None => html! {
-                (what_it_means(status))
+                (what_it_means(status, remembered.open_vouchers.value().as_deref()))
                 form.signin__form data-action=(SEND_ADDRESS) {
                     (beside(form.fault.as_ref()))
                     p.muted { (t::leave::code_goes_to(address)) }
@@ -85,30 +87,38 @@ pub fn LeavePage() -> impl IntoView {
 }
 
 /// What happens to the points, to what was reserved, and to everything that is known.
-fn what_it_means(status: &Status) -> Markup {
+fn what_it_means(status: &Status, vouchers: Option<&[Redemption]>) -> Markup {
     let balance = &status.balance;
     let mut sentences = Vec::new();
     if balance.available > Points::ZERO {
-        sentences.push(t::leave::points_end(
-            &intl::points(balance.available),
-            &intl::money(balance.worth),
-        ));
+        let (points, worth) = (intl::points(balance.available), intl::money(balance.worth));
+        sentences.push(("coins", t::leave::points_end(&points, &worth)));
     } else {
-        sentences.push(t::leave::no_points());
+        sentences.push(("coins", t::leave::no_points()));
     }
     if balance.pending > Points::ZERO {
-        sentences.push(t::leave::waiting_end(&intl::points(balance.pending)));
+        sentences.push(("clock", t::leave::waiting_end(&intl::points(balance.pending))));
+    }
+    match vouchers {
+        Some([]) => {}
+        Some(open) => {
+            let points = Points(open.iter().map(|voucher| voucher.points.0).sum());
+            sentences.push((
+                "ticket",
+                t::leave::open_vouchers(open.len() as i64, &intl::points(points)),
+            ));
+        }
+        None => sentences.push(("ticket", t::leave::vouchers_end())),
     }
     sentences.extend([
-        t::leave::vouchers_end(),
-        t::leave::erased(),
-        t::leave::kept(),
-        t::leave::for_good(),
+        ("user", t::leave::erased()),
+        ("file", t::leave::kept()),
+        ("door", t::leave::for_good()),
     ]);
     html! {
         section.card {
             h2 { (t::leave::what_happens()) }
-            (ticks(&sentences))
+            (points_of(&sentences))
         }
         section.card {
             ul.list {

@@ -218,7 +218,7 @@ fn matrix(consents: &Consents, own: Channel) -> Markup {
         @for (name, channel) in CHANNELS {
             @if channel == own || PURPOSES.iter().any(|purpose| has(consents, purpose, channel)) {
                 section.card {
-                    h2 { (way(channel)) }
+                    h2.sentence { (way(channel)) }
                     div.list {
                         @for purpose in PURPOSES {
                             (purpose_switch(&[purpose, "-", name].concat(), purpose, has(consents, purpose, channel)))

@@ -63,7 +63,8 @@ pub fn ProfilePage() -> impl IntoView {
         LANGUAGE => typed(draft, |draft| draft.language = Some(value)),
         _ => {
             let Some(held) = source.value_untracked() else { return };
-            let change = match change(&held, &draft.read_untracked()) {
+            let change = change(&held, &draft.read_untracked());
+            let change = match change {
                 Ok(change) => change,
                 Err(fault) => return fail(draft, fault),
             };
