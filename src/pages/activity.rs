@@ -55,7 +55,7 @@ pub fn ActivityPage() -> impl IntoView {
     }
 }
 
-/// What else can be done about the past: read it as a statement, add to it, and be told of its dates.
+/// What else can be done about the past: read it as a statement, find what was made of it, add to it, and be told of its dates.
 fn shortcuts() -> Markup {
     let shortcut = |address: String, picture: &str, label: String, is_file: bool| {
         markup! {
@@ -68,6 +68,7 @@ fn shortcuts() -> Markup {
     markup! {
         div.shortcuts {
             (shortcut(Route::Statement.path(), "file", t::activity::statement(), false))
+            (shortcut(Route::Vouchers.path(), "ticket", t::activity::vouchers(), false))
             (shortcut(Route::Claim.path(), "receipt", t::activity::missed(), false))
             (shortcut(api::ledger::deadlines_address(), "calendar", t::activity::calendar(), true))
         }

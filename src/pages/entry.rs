@@ -99,7 +99,7 @@ fn explained(entry: &LedgerEntry, details: Option<&EntryDetails>, value: &PointV
         }
         div.actions {
             @if let Some(Reference::Redemption { id, .. }) = &entry.reference {
-                a.button href={ "/vouchers/" (id) } { (icon("ticket")) (t::entry_page::voucher()) }
+                a.button href=(Route::Voucher(id.clone()).path()) { (icon("ticket")) (t::entry_page::voucher()) }
             }
             @if has_dates(entry) {
                 a.button href=(api::ledger::deadlines_address()) download { (icon("calendar")) (t::entry_page::calendar()) }

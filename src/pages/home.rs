@@ -10,6 +10,7 @@ use loyalty_contract::status::{Debt, Expiration, MemberState, Status};
 use loyalty_rules::{earning, worth};
 use maud::{Markup, html};
 
+use crate::api;
 use crate::components::failure::{RETRY, Tone, load_failed, notice, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
@@ -133,6 +134,9 @@ fn expirations_card(expirations: &[Expiration]) -> Markup {
                     p.muted {
                         (t::home::expires_help()) " "
                         a.link href=(Route::Convert.path()) { (t::home::use_first()) }
+                    }
+                    p.muted {
+                        a.link href=(api::ledger::deadlines_address()) download { (t::entry_page::calendar()) }
                     }
                 }
             }
