@@ -37,9 +37,15 @@ pub struct Event {
 }
 
 impl Event {
-    /// Somebody joined.
-    pub fn joined(at: Instant, since: chrono::NaiveDate, store: Option<&str>, referral_code: Option<&str>) -> Self {
-        let data = json!({"since": since, "store": store, "referral_code": referral_code});
+    /// Somebody joined, perhaps with the code of another member, whose number is told then.
+    pub fn joined(
+        at: Instant,
+        since: chrono::NaiveDate,
+        store: Option<&str>,
+        referral_code: Option<&str>,
+        referred_by: Option<&str>,
+    ) -> Self {
+        let data = json!({"since": since, "store": store, "referral_code": referral_code, "referred_by": referred_by});
         Self::new("member.joined", at, data)
     }
 

@@ -82,8 +82,9 @@ pub async fn delete_member(
 /// Gives every voucher back that was not used.
 async fn release_all(tx: &mut AnyConnection, books: &mut Books<'_>, now: Instant) -> Result<()> {
     let open: Vec<(String, i64, Option<String>)> = sqlx::query_as(
-        "update redemptions set state = 'released', ended_at = $1 where member_id = $2 and state = 'reserved'
-         returning id, points, reward_id",
+        "update redemptions set state = 'released', ended_at = $1,
+            version = (select version from members where id = redemptions.member_id)
+         where member_id = $2 and state = 'reserved' returning id, points, reward_id",
     )
     .bind(millis(now))
     .bind(&books.member_id)

@@ -62,7 +62,9 @@ pub async fn create_member(
     let number = insert(&mut tx, &id, &address, &new, since).await?;
     terms::agree(&mut tx, &id, new.accepted_terms_version, now).await?;
     note_consents(&mut tx, &id, &new.consents, now).await?;
-    let joined = Event::joined(now, since, new.store.as_deref(), new.referral_code.as_deref());
+    let (store, code) = (new.store.as_deref(), new.referral_code.as_deref());
+    let referred_by = member_with_code(&mut tx, code).await?;
+    let joined = Event::joined(now, since, store, code, referred_by.as_deref());
     record(&mut tx, &id, &number, vec![joined]).await?;
     // The new cookie takes the place of the old one, which nobody could end any more.
     if let Some(session) = session {
@@ -130,6 +132,19 @@ async fn insert(tx: &mut AnyConnection, id: &str, address: &str, new: &NewMember
         }
     }
     Err(Error::internal("no member number was free"))
+}
+
+/// The number of the member who passes that referral code on.
+async fn member_with_code(tx: &mut AnyConnection, code: Option<&str>) -> Result<Option<String>> {
+    let Some(code) = code.and_then(token::read_voucher_code) else {
+        return Ok(None);
+    };
+    Ok(
+        sqlx::query_scalar("select number from members where own_referral_code = $1")
+            .bind(code)
+            .fetch_optional(tx)
+            .await?,
+    )
 }
 
 /// Writes down what a member agrees to be written to about from now on.

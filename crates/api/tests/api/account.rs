@@ -723,3 +723,39 @@ async fn what_somebody_owed_when_they_left_stays_in_the_books() {
     api.move_to("2029-01-01T00:00:00Z").await;
     api.verify().await;
 }
+
+#[tokio::test]
+async fn whoever_leaves_while_tills_sell_has_nothing_afterwards() {
+    let api = Api::start().await;
+    let (linh, till) = (api.member("linh").await, api.till());
+    let challenge = linh.challenge_for("leave", "linh@brightleaf.example").await;
+    let sales: Vec<_> = (0..8)
+        .map(|number| {
+            let mut sale = purchase(&api, &format!("t-{number}"), 1000);
+            sale["member"] = LINH.into();
+            let till = till.clone();
+            tokio::spawn(async move { till.post_once("/purchases", &sale).await.status() })
+        })
+        .collect();
+    let answers: Vec<_> = (0..2)
+        .map(|_| {
+            let (linh, proof) = (linh.clone(), proof(&challenge));
+            tokio::spawn(async move { linh.send(Method::DELETE, "/me", &proof).await.status() })
+        })
+        .collect();
+    for sale in sales {
+        assert_eq!(sale.await.unwrap(), StatusCode::CREATED);
+    }
+    let mut left = 0;
+    for answer in answers {
+        left += i32::from(answer.await.unwrap() == StatusCode::NO_CONTENT);
+    }
+    assert_eq!(left, 1);
+    let (balance,): (i64,) = sqlx::query_as("select balance from members where state = 'left'")
+        .fetch_one(&api.db)
+        .await
+        .unwrap();
+    assert_eq!(balance, 0);
+    assert!(!texts(&api, "purchases").await.iter().any(|(_, text)| text == LINH));
+    api.verify().await;
+}

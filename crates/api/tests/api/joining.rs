@@ -73,7 +73,8 @@ async fn whoever_joins_is_signed_in_with_nothing_yet() {
         (kind.as_str(), &event["type"]),
         ("member.joined", &json!("member.joined"))
     );
-    let told = json!({"member": number, "since": "2026-11-21", "store": "main", "referral_code": "FRIEND-7"});
+    let told = json!({"member": number, "since": "2026-11-21", "store": "main", "referral_code": "FRIEND-7",
+        "referred_by": null});
     assert_eq!(event["data"], told);
     let kept: (String, String, i64) =
         sqlx::query_as("select language, consents, terms_version from members where email = 'zoe@brightleaf.example'")
@@ -90,6 +91,21 @@ async fn whoever_joins_is_signed_in_with_nothing_yet() {
     );
 
     problem(join(&api.visitor(), &form).await, "enrolment_expired").await;
+
+    // Whose code it was is told, and the code is read as people type it.
+    let code = zoe.read("/me/profile").await["referral_code"]
+        .as_str()
+        .unwrap()
+        .to_lowercase();
+    let mut friend = self::form(&api, "max@brightleaf.example").await;
+    friend["referral_code"] = format!("{}-{}", &code[..4], &code[4..]).into();
+    assert_eq!(join(&api.visitor(), &friend).await.status(), StatusCode::CREATED);
+    let bodies: Vec<String> = sqlx::query_scalar("select body from outbox")
+        .fetch_all(&api.db)
+        .await
+        .unwrap();
+    let told = bodies.iter().map(|body| serde_json::from_str::<Value>(body).unwrap());
+    assert!(told.into_iter().any(|event| event["data"]["referred_by"] == number));
     api.member("zoe").await.read("/me/status").await;
 }
 
