@@ -12,6 +12,14 @@ const screens: { name: string; path: string; members?: MemberName[] }[] = [
   { name: 'activity', path: '/activity', members: ['linh', 'siti'] },
   { name: 'code', path: '/code', members: ['linh'] },
   { name: 'you', path: '/you', members: ['linh'] },
+  { name: 'profile', path: '/you/profile', members: ['linh'] },
+  { name: 'messages', path: '/you/messages', members: ['linh'] },
+  { name: 'devices', path: '/you/devices', members: ['linh'] },
+  { name: 'leave', path: '/you/leave', members: ['linh'] },
+  { name: 'tier', path: '/tier', members: ['linh', 'siti'] },
+  { name: 'programme', path: '/programme', members: ['linh', 'siti'] },
+  { name: 'card', path: '/card', members: ['linh'] },
+  { name: 'join', path: '/join?store=main&ref=FRIEND42' },
 ];
 
 for (const width of [390, 1280]) {

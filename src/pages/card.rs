@@ -131,18 +131,14 @@ fn to_print(card: &PrintedCard, status: &Status, programme: &Programme) -> Marku
     html! {
         section.sheet {
             div.plastic {
-                div.plastic__head {
-                    span.brand { (brand(programme)) }
-                    b { bdi { (status.member.name) } }
-                }
-                div.plastic__codes {
+                span.brand { (brand(programme)) }
+                div.plastic__who {
                     (qr(&card.text, &t::card::qr()))
-                    div.plastic__side {
-                        (barcode(&card.digits, &t::card::barcode()))
-                        p.plastic__label { (t::you::number()) }
-                        p.plastic__number { (grouped(&status.member.number)) }
-                    }
+                    p.plastic__name { bdi { (status.member.name) } }
+                    p.plastic__label { (t::you::number()) }
+                    p.plastic__number { (grouped(&status.member.number)) }
                 }
+                (barcode(&card.digits, &t::card::barcode()))
             }
         }
         div.stack data-print="no" {
