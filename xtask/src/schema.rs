@@ -37,6 +37,9 @@ const SIGNS_OUT: [&str; 6] = [
     "move_clock",
 ];
 
+/// An operation whose answer to a member has no end, which Schemathesis would wait for: the API's own tests ask it.
+const NEVER_ENDS: [&str; 1] = ["list_events"];
+
 /// As whom everything is asked. Nobody comes last, since nothing that is asked so depends on what time it is.
 const IDENTITIES: [Identity; 4] = [
     Identity::Member("linh"),
@@ -150,6 +153,7 @@ fn ask(
         command.args(
             SIGNS_OUT
                 .iter()
+                .chain(&NEVER_ENDS)
                 .flat_map(|operation| ["--exclude-operation-id", operation]),
         );
     }
