@@ -128,6 +128,13 @@ from purchases p
 left join (select purchase_id, sum(points) as points from entries group by purchase_id) e on e.purchase_id = p.id
 where p.points <> coalesce(e.points, 0) order by p.occurred_at limit 1";
 
+/// A purchase that was claimed is its claimant's.
+const CLAIMS: &str = "
+select c.store, c.receipt, c.state from claims c left join purchases p on p.id = c.purchase_id
+where (c.state = 'accepted' and (p.member_id is null or p.member_id <> c.member_id))
+    or (c.state <> 'accepted' and c.purchase_id is not null)
+order by c.id limit 1";
+
 /// A voucher took its points once, and what came back of them is what its state says; the lots agree with both.
 const REDEMPTIONS: &str = "
 select id, state, points, taken, back, out, returned from (
@@ -271,6 +278,12 @@ async fn verify_purchases(db: &mut AnyConnection) -> Result<(), Failure> {
     if let Some((store, external_id, points, booked)) = wrong {
         return Err(Failure::new(format!(
             "Purchase {external_id} of store {store}: it says that it earned {points}, the ledger says {booked}."
+        )));
+    }
+    let wrong: Option<(String, String, String)> = sqlx::query_as(CLAIMS).fetch_optional(&mut *db).await?;
+    if let Some((store, receipt, state)) = wrong {
+        return Err(Failure::new(format!(
+            "Purchase {receipt} of store {store}: a claim of it is {state}, which does not fit whose it is."
         )));
     }
     let wrong: Option<(String, String, i64, i64, i64)> = sqlx::query_as(FORGIVEN).fetch_optional(db).await?;

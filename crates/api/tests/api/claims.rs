@@ -1,3 +1,4 @@
+use loyalty_api::verify::verify;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -91,6 +92,13 @@ async fn a_receipt_is_claimed_once_by_one_member() {
         "member_paused"
     );
     api.verify().await;
+    let another = "update claims set member_id = (select id from members where name = 'Siti') where receipt = 'R-1'";
+    api.execute(another).await;
+    let told = verify(&api.db).await.unwrap_err().to_string();
+    assert!(
+        told.starts_with("Purchase R-1 of store main: a claim of it is accepted"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
