@@ -21,7 +21,7 @@ pub struct Events {
     /// The voucher that it spoke of last, `None` for any: something may have been missed.
     redemption: RwSignal<Option<String>>,
     stream: StoredValue<Option<EventStream>, LocalStorage>,
-    /// Whether what is known is older than the stream.
+    /// Whether there was a time in which nothing was told.
     is_behind: StoredValue<bool>,
     remembered: Remembered,
     session: Session,
@@ -42,13 +42,13 @@ impl Events {
         // An answer proves the session: before that the stream would only be refused.
         let is_known = Memo::new(move |_| !session.is_signed_out() && remembered.status.value().is_some());
         watch(move || {
-            is_known.track();
+            is_known.get();
             events.open_or_close();
         });
         let _ = window_event_listener_untyped("visibilitychange", move |_| {
             events.open_or_close();
             if document::is_visible() && !session.is_signed_out_untracked() {
-                events.catch_up();
+                events.remembered.status.refresh();
             }
         });
         let _ = window_event_listener_untyped("focus", move |_| {
@@ -96,12 +96,14 @@ impl Events {
         match name {
             OPEN => {
                 self.is_open.set(true);
+                // What happened between the last answer and now was not told.
                 if self.is_behind.get_value() {
-                    self.catch_up();
+                    self.remembered.points_moved();
                 } else {
-                    // What happened since the voucher was asked for was not told.
-                    self.redemption.set(None);
+                    self.remembered.status.refresh();
+                    self.remembered.open_vouchers.refresh_known();
                 }
+                self.redemption.set(None);
                 self.is_behind.set_value(false);
             }
             ERROR => {
@@ -130,12 +132,6 @@ impl Events {
                 None => (),
             },
         }
-    }
-
-    /// Asks for what may have changed while nothing was told.
-    fn catch_up(&self) {
-        self.remembered.points_moved();
-        self.redemption.set(None);
     }
 }
 

@@ -108,7 +108,7 @@ impl Spending {
         provide_context(spending);
         let member = Memo::new(move |_| remembered.status.value().map(|status| status.member.number));
         watch(move || {
-            member.track();
+            member.get();
             spending.resume();
         });
         for event in ["online", "visibilitychange"] {
