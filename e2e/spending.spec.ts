@@ -58,7 +58,7 @@ test('all that matters is said before the tap, in the size of everything else', 
   ] as const) {
     await expect(page.getByRole('listitem').filter({ hasText: name })).toContainText(value);
   }
-  const undo = page.getByText('tap “Undo” before the till has used it. Your 400 leaves come straight back.');
+  const undo = page.getByText('To undo it, open the voucher and tap “Undo”, as long as the till has not used it.');
   const [own, body] = await undo.evaluate((element) =>
     [element, document.body].map((of) => getComputedStyle(of).fontSize),
   );
@@ -91,7 +91,7 @@ test('a reward is taken with one tap on its page', async ({ page, signIn }) => {
   await page.goto('/rewards/small-coffee');
   const cost = page.getByRole('button', { name: /^Use \d+\sleaves now$/ });
   await expect(cost).toHaveAttribute('aria-disabled', 'false');
-  await expect(page.getByText('tap “Undo” before the till has used it.')).toBeVisible();
+  await expect(page.getByText('open the voucher and tap “Undo”')).toBeVisible();
   await cost.click();
   await expect(voucherShown(page)).toBeVisible();
   await expect(page.getByRole('main').getByText('Small coffee')).toBeVisible();

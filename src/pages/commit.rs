@@ -123,8 +123,7 @@ pub fn Commit(
 
 /// Every condition, and that it can be undone and how.
 fn all_conditions(quote: &Quote) -> Vec<String> {
-    let undo = t::spend::undo(&intl::points(quote.points));
-    quote.conditions.iter().cloned().chain([undo]).collect()
+    quote.conditions.iter().cloned().chain([t::spend::undo()]).collect()
 }
 
 /// What became of the last tap that moved points, wherever one is.

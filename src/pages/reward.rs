@@ -110,7 +110,6 @@ fn TakeIt(reward: Reward) -> impl IntoView {
             ul.facts {
                 @if let Quoted::Yes(quote) = &*quoted {
                     @let left = &quote.balance_after;
-                    li { span { (t::spend::costs()) } b { (intl::points(quote.points)) } }
                     li {
                         span { (t::convert::you_keep()) }
                         b { (intl::points(left.available)) " · " (intl::money(left.worth)) }
