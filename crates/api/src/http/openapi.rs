@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use loyalty_contract::BASE;
+use loyalty_contract::member_events::RedemptionChanged;
 use loyalty_contract::rewards::{AvailabilityFilter, RewardSort};
+use loyalty_contract::statement::StatementFormat;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -25,8 +27,8 @@ use super::{
         description = "What a loyalty wallet, a till and a counter talk to.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    // Used by query parameters alone, which do not bring their schemas along.
-    components(schemas(AvailabilityFilter, RewardSort)),
+    // Used by query parameters and within a stream alone, which do not bring their schemas along.
+    components(schemas(AvailabilityFilter, RedemptionChanged, RewardSort, StatementFormat)),
     modifiers(&SessionCookie),
     tags(
         (name = "programme", description = "What makes this shop's programme different"),

@@ -62,7 +62,8 @@ impl Shop {
             members.push(api.member(name).await);
         }
         // A story is of years, and nobody signs in anew in it; seen later than that, a session is not given less.
-        api.execute("update sessions set expires_at = expires_at * 2, seen_at = expires_at * 2").await;
+        api.execute("update sessions set expires_at = expires_at * 2, seen_at = expires_at * 2")
+            .await;
         let start: Instant = START.parse().unwrap();
         let mut shop = Self {
             api,
