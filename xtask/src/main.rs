@@ -153,6 +153,7 @@ fn bench(mut arguments: lexopt::Parser) -> Result<()> {
     match name.as_str() {
         "import" => bench::import::import(),
         "ledger" => bench::ledger::ledger(),
+        "wallet" => bench::wallet::wallet(),
         _ => bail!("There is no benchmark {name:?}; `cargo xtask help` lists them."),
     }
 }

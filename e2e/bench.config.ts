@@ -1,0 +1,13 @@
+import { defineConfig } from '@playwright/test';
+import { browser, mobile } from './browser.js';
+
+/** Figures, not tests: `cargo xtask bench wallet`. */
+export default defineConfig({
+  testDir: '.',
+  testMatch: 'bench.ts',
+  outputDir: 'test-results/bench',
+  workers: 1,
+  timeout: 600_000,
+  reporter: 'dot',
+  use: { ...browser, ...mobile },
+});

@@ -1,0 +1,79 @@
+/** What a trace of the browser says about what a person would feel. */
+export type Figures = {
+  /** Taps and key presses that were answered by a picture. */
+  taps: number;
+  /** From the tap to the picture, in milliseconds. */
+  median: number;
+  worst: number;
+  /** Tasks of the page's own thread that kept it busy for 50 ms or more. */
+  longTasks: number;
+  longest: number;
+  /** Pictures that were due, and those of them that did not come. */
+  frames: number;
+  dropped: number;
+};
+
+type TraceEvent = {
+  name: string;
+  ph: string;
+  pid: number;
+  tid: number;
+  ts: number;
+  dur?: number;
+  id2?: { local?: string };
+  id?: string;
+  args?: {
+    name?: string;
+    data?: { interactionId?: number; duration?: number };
+    chrome_frame_reporter?: { state?: string; affects_smoothness?: boolean };
+  };
+};
+
+const LONG_TASK_MS = 50;
+
+/** Reads a trace in Chromium's format (the Trace Event Format; `EventTiming` is the Event Timing API's own record). */
+export function summary(trace: Buffer): Figures {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const latencies = interactions(traceEvents);
+  const threads = new Set(
+    traceEvents.filter((event) => event.name === 'thread_name' && event.args?.name === 'CrRendererMain').map(thread),
+  );
+  const tasks = traceEvents
+    .filter((event) => event.name === 'RunTask' && threads.has(thread(event)))
+    .map((event) => (event.dur ?? 0) / 1000)
+    .filter((ms) => ms >= LONG_TASK_MS);
+  const frames = traceEvents.filter((event) => event.name === 'PipelineReporter' && event.args?.chrome_frame_reporter);
+  const states = frames.map((event) => event.args?.chrome_frame_reporter);
+  return {
+    taps: latencies.length,
+    median: Math.round(latencies[Math.floor(latencies.length / 2)] ?? 0),
+    worst: Math.round(latencies.at(-1) ?? 0),
+    longTasks: tasks.length,
+    longest: Math.round(Math.max(0, ...tasks)),
+    frames: states.length,
+    dropped: states.filter((state) => state?.state === 'STATE_DROPPED' && state.affects_smoothness).length,
+  };
+}
+
+/** From each interaction to the picture after it, sorted; an interaction is several events, of which the slowest counts. */
+function interactions(events: TraceEvent[]): number[] {
+  const ends = new Map<string, number>();
+  for (const event of events) if (event.name === 'EventTiming' && event.ph === 'e') ends.set(key(event), event.ts);
+  const slowest = new Map<number, number>();
+  for (const event of events) {
+    const interaction = event.args?.data?.interactionId;
+    const end = ends.get(key(event));
+    if (event.name !== 'EventTiming' || event.ph !== 'b' || !interaction || end === undefined) continue;
+    const ms = (end - event.ts) / 1000;
+    slowest.set(interaction, Math.max(ms, slowest.get(interaction) ?? 0));
+  }
+  return [...slowest.values()].sort((a, b) => a - b);
+}
+
+function thread(event: TraceEvent): string {
+  return `${event.pid}:${event.tid}`;
+}
+
+function key(event: TraceEvent): string {
+  return `${event.pid}:${event.id2?.local ?? event.id}`;
+}
