@@ -76,28 +76,33 @@ pub struct Remembered {
 impl Remembered {
     /// Sets everything up; nothing is asked for yet.
     pub fn provide(session: Session) -> Self {
-        let catalogue_filter = RwSignal::new(CatalogueFilter::default());
-        let ledger_filter = RwSignal::new(None);
         let remembered = Self {
             status: Source::new(session, api::status::get_status).proving_session(),
             profile: Source::new(session, api::profile::get_profile),
             highlights: Source::new(session, list_highlights),
-            catalogue: Pages::new(session, move |after| async move {
-                let filter = catalogue_filter.get_untracked();
-                api::rewards::list_rewards(&filter, api::PAGE, after.as_deref()).await
-            }),
-            catalogue_filter,
+            catalogue: Pages::new(session),
+            catalogue_filter: RwSignal::new(CatalogueFilter::default()),
             open_vouchers: Source::new(session, list_open_vouchers),
-            vouchers: Pages::new(session, |after| async move {
-                api::redemptions::list_redemptions(None, after.as_deref()).await
-            }),
-            ledger: Pages::new(session, move |after| async move {
-                api::ledger::list_entries(ledger_filter.get_untracked(), after.as_deref()).await
-            }),
-            ledger_filter,
+            vouchers: Pages::new(session),
+            ledger: Pages::new(session),
+            ledger_filter: RwSignal::new(None),
         };
         provide_context(remembered);
         remembered
+    }
+
+    /// Says how to ask for the lists; called by the screens that show them, so that it lies where they do.
+    pub fn know_lists(&self) {
+        let (catalogue_filter, ledger_filter) = (self.catalogue_filter, self.ledger_filter);
+        self.catalogue.ask_with(move |after| async move {
+            let filter = catalogue_filter.get_untracked();
+            api::rewards::list_rewards(&filter, api::PAGE, after.as_deref()).await
+        });
+        self.vouchers
+            .ask_with(|after| async move { api::redemptions::list_redemptions(None, after.as_deref()).await });
+        self.ledger.ask_with(move |after| async move {
+            api::ledger::list_entries(ledger_filter.get_untracked(), after.as_deref()).await
+        });
     }
 
     /// An entry of the ledger, as far as it has been read.

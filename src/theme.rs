@@ -54,7 +54,8 @@ impl Colour {
             if part <= 0.04045 {
                 part / 12.92
             } else {
-                ((part + 0.055) / 1.055).powf(2.4)
+                // The browser's own, where there is one: ours would be a part of the download.
+                power((part + 0.055) / 1.055, 2.4)
             }
         });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -90,6 +91,16 @@ impl Colour {
             .find(|&colour| enough(colour))
             .unwrap_or(other)
     }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn power(base: f64, exponent: f64) -> f64 {
+    js_sys::Math::pow(base, exponent)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn power(base: f64, exponent: f64) -> f64 {
+    base.powf(exponent)
 }
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ pub enum More {
 pub struct Pages<T: Send + Sync + 'static> {
     load: RwSignal<Load<Loaded<T>>>,
     more: RwSignal<More>,
-    ask: StoredValue<Ask<T>, LocalStorage>,
+    /// How to ask; nothing before the screen that shows the list has said so.
+    ask: StoredValue<Option<Ask<T>>, LocalStorage>,
     /// What comes after the last page that is there, while it is asked for too.
     next: StoredValue<Option<String>>,
     /// When the first page was as it stands, by this device's clock.
@@ -55,21 +56,26 @@ impl<T: Send + Sync + 'static> Clone for Pages<T> {
 impl<T: Send + Sync + 'static> Copy for Pages<T> {}
 
 impl<T: Send + Sync + 'static> Pages<T> {
-    /// A list that asks with `ask` for what comes after a cursor, once it is told to.
-    pub fn new<F>(session: Session, ask: impl Fn(Option<String>) -> F + 'static) -> Self
-    where
-        F: Future<Output = Result<Page<T>, ApiError>> + 'static,
-    {
-        let ask: Ask<T> = Rc::new(move |after| Box::pin(ask(after)));
+    /// A list that nobody knows yet how to ask for, see [`Self::ask_with`].
+    pub fn new(session: Session) -> Self {
         Self {
             load: RwSignal::new(Load::Loading),
             more: RwSignal::new(More::No),
-            ask: StoredValue::new_local(ask),
+            ask: StoredValue::new_local(None),
             next: StoredValue::new(None),
             as_of: StoredValue::new(browser::now()),
             turn: StoredValue::new(0),
             session,
         }
+    }
+
+    /// Asks with `ask` for what comes after a cursor, from now on.
+    pub fn ask_with<F>(&self, ask: impl Fn(Option<String>) -> F + 'static)
+    where
+        F: Future<Output = Result<Page<T>, ApiError>> + 'static,
+    {
+        let ask: Ask<T> = Rc::new(move |after| Box::pin(ask(after)));
+        self.ask.set_value(Some(ask));
     }
 
     /// What is known; follows every change.
@@ -186,7 +192,9 @@ impl<T: Send + Sync + 'static> Pages<T> {
     fn answer(&self, after: Option<String>, then: impl FnOnce(Result<Page<T>, ApiError>) + 'static) {
         let turn = self.next_turn();
         let (turns, session) = (self.turn, self.session);
-        let answer = self.ask.with_value(|ask| ask(after));
+        let Some(answer) = self.ask.with_value(|ask| ask.as_ref().map(|ask| ask(after))) else {
+            return;
+        };
         spawn_local(async move {
             let answer = answer.await;
             if turns.try_get_value() != Some(turn) {

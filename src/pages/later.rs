@@ -12,6 +12,7 @@ use crate::api::ApiError;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::skeleton;
+use crate::data::use_remembered;
 use crate::routes::Route;
 use crate::state::use_programme;
 
@@ -58,6 +59,7 @@ impl Later {
 
 /// The screens themselves.
 fn screen(route: Route) -> AnyView {
+    use_remembered().know_lists();
     let has_tiers = !use_programme().tiers.is_empty();
     match route {
         Route::Home | Route::Join => view! { <home::HomePage /> }.into_any(),

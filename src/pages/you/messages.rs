@@ -62,9 +62,8 @@ pub fn toggle(consents: &mut Consents, purpose: &str, channel: Channel) {
     if agreed.contains(&channel) {
         agreed.retain(|known| *known != channel);
     } else {
-        agreed.push(channel);
-        // As the server keeps them, so that what was saved is known to be what was wanted.
-        agreed.sort_unstable();
+        // In the order in which the server keeps them, so that what was saved is known to be what was wanted.
+        agreed.insert(agreed.partition_point(|known| *known < channel), channel);
     }
 }
 
