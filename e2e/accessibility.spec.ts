@@ -3,7 +3,7 @@ import { settle } from './settle.js';
 import type { Locator, Page } from '@playwright/test';
 
 /** Every screen of a signed-in member. */
-const SCREENS = ['/', '/rewards', '/rewards/city-honey', '/use', '/activity', '/code', '/you', '/rewards/a/b'];
+const SCREENS = ['/', '/rewards', '/rewards/city-honey', '/use', '/activity', '/statement', '/claim', '/code', '/you', '/rewards/a/b'];
 
 const texts = {
   en: { address: 'E-mail address', send: 'Send me a code', code: 'Six digits', failed: 'No connection' },

@@ -10,6 +10,10 @@ const screens: { name: string; path: string; members?: MemberName[] }[] = [
   { name: 'reward', path: '/rewards/:first', members: ['linh'] },
   { name: 'use', path: '/use', members: ['linh', 'olga'] },
   { name: 'activity', path: '/activity', members: ['linh', 'siti'] },
+  { name: 'entry', path: '/activity/:return', members: ['linh'] },
+  { name: 'report', path: '/activity/:return/report', members: ['linh'] },
+  { name: 'statement', path: '/statement', members: ['linh'] },
+  { name: 'claim', path: '/claim', members: ['linh', 'pavel'] },
   { name: 'code', path: '/code', members: ['linh'] },
   { name: 'you', path: '/you', members: ['linh'] },
   { name: 'profile', path: '/you/profile', members: ['linh'] },
@@ -60,6 +64,10 @@ async function open(page: Page, path: string): Promise<void> {
   if (path.includes(':first')) {
     const rewards = await page.request.get('/api/v1/rewards?limit=1');
     path = path.replace(':first', (await rewards.json()).items[0].id);
+  }
+  if (path.includes(':return')) {
+    const returns = await page.request.get('/api/v1/me/ledger?kind=return&limit=1');
+    path = path.replace(':return', (await returns.json()).items[0].id);
   }
   await page.goto(path);
   await settle(page);

@@ -20,7 +20,7 @@ use crate::data::{Load, Remembered, Source, use_remembered};
 use crate::intl::{self, t};
 use crate::pages::home::{contact_links, paused_card};
 use crate::routes::Route;
-use crate::state::{Session, use_programme, use_session};
+use crate::state::{Session, use_programme, use_session, watch};
 
 const STORE: &str = "store";
 const RECEIPT: &str = "receipt";
@@ -99,6 +99,16 @@ pub fn ClaimPage() -> impl IntoView {
     let form = RwSignal::new(Form::at(store, today));
     let claims = Source::new(session, || async { Ok(api::claims::list_claims().await?.items) });
     claims.refresh();
+    // A till that tells of a purchase late moves the balance, and then the claim is answered.
+    watch(move || {
+        remembered.status.get();
+        let is_waiting = claims
+            .value_untracked()
+            .is_some_and(|claims| claims.iter().any(is_waiting));
+        if is_waiting {
+            claims.refresh();
+        }
+    });
 
     let is_paused = Memo::new(move |_| {
         let status = remembered.status.value();
@@ -112,8 +122,8 @@ pub fn ClaimPage() -> impl IntoView {
             }
             let form = form.read();
             html! {
-                @if let Some(claim) = &form.done {
-                    div id=(DONE) tabindex="-1" role="status" { (answer(claim, &programme)) }
+                @if let Some(claim) = form.done.as_ref().map(|claim| latest(claim, &claims)) {
+                    div id=(DONE) tabindex="-1" role="status" { (answer(&claim, &programme)) }
                 }
                 (fields(&form, &programme))
             }
@@ -305,6 +315,17 @@ fn answer(claim: &Claim, programme: &Programme) -> Markup {
             notice(Tone::Warm, "info", &t::claim::rejected(), &text)
         }
     }
+}
+
+fn is_waiting(claim: &Claim) -> bool {
+    claim.state == ClaimState::Waiting
+}
+
+/// A claim as it stands by now.
+fn latest(claim: &Claim, claims: &Source<Vec<Claim>>) -> Claim {
+    let known = claims.value().unwrap_or_default();
+    let now = known.into_iter().find(|known| known.claim_id == claim.claim_id);
+    now.unwrap_or_else(|| claim.clone())
 }
 
 /// Why nothing came of it.
