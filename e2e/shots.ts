@@ -62,9 +62,10 @@ test('home', { tag: '@readme' }, async ({ page, signIn, prefer }) => {
 /** Loads a screen until nothing on it is waiting any more. */
 async function open(page: Page, path: string): Promise<void> {
   if (path.includes(':first')) {
-    const rewards = await page.request.get('/api/v1/rewards?limit=1');
-    path = path.replace(':first', (await rewards.json()).items[0].id);
+    const list = await page.request.get(path.startsWith('/rewards') ? '/api/v1/rewards?limit=1' : '/api/v1/me/ledger?limit=1');
+    path = path.replace(':first', (await list.json()).items[0].id);
   }
+  if (path.includes(':new')) path = path.replace(':new', await aVoucher(page));
   if (path.includes(':return')) {
     const returns = await page.request.get('/api/v1/me/ledger?kind=return&limit=1');
     path = path.replace(':return', (await returns.json()).items[0].id);
@@ -79,4 +80,18 @@ async function growToContent(page: Page): Promise<void> {
   const content = await page.evaluate(() => document.documentElement.scrollHeight);
   await page.setViewportSize({ width, height: Math.min(Math.max(content, height), 4000) });
   await settle(page);
+}
+
+/** A voucher that can be used; the first picture makes one. */
+async function aVoucher(page: Page): Promise<string> {
+  const open = await page.request.get('/api/v1/me/redemptions?state=reserved');
+  const [voucher] = (await open.json()).items;
+  if (voucher) return voucher.id;
+  const post = async (path: string, data: object) => {
+    const headers = { origin: new URL(open.url()).origin, 'idempotency-key': path };
+    const answer = await page.request.post(`/api/v1${path}`, { data, headers });
+    return answer.json();
+  };
+  const quote = await post('/quotes', { spend: { money: { minor: 250, currency: 'EUR' } } });
+  return (await post('/redemptions', { quote_id: quote.quote_id })).id;
 }
