@@ -111,6 +111,7 @@ test('undo says what comes back, and then gives it back', async ({ page, signIn 
   await page.getByRole('button', { name: 'No, keep it' }).click();
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Yes, give it back' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(outcome(page, 'Given back')).toBeVisible();
   expect(await movesOf(page)).toEqual([1000, -1000]);
@@ -217,6 +218,7 @@ test('from home to a code and back with the keyboard alone', { tag: '@desktop' }
   await expect(ready(page)).toBeFocused();
   await page.getByRole('button', { name: 'Undo' }).focus();
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Yes, give it back' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(outcome(page, 'Given back')).toBeVisible();
 });

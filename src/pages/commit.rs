@@ -52,6 +52,8 @@ const USE: &str = "use";
 pub fn Commit(
     /// What the server said.
     quoted: RwSignal<Quoted>,
+    /// The conditions that are known before it says anything.
+    known: Vec<String>,
     /// What it takes and gives, in a few words.
     title: Rc<dyn Fn(&Quote) -> String>,
     /// What the button says.
@@ -79,8 +81,21 @@ pub fn Commit(
         _ => (),
     });
     let name = Rc::clone(&title);
+    let before = move || {
+        html! {
+            @if !known.is_empty() {
+                section.card {
+                    h2 { (t::reward::conditions()) }
+                    (conditions(&known))
+                }
+            }
+        }
+    };
     let terms = move || match &*quoted.read() {
-        Quoted::Asking => html! { p.muted aria-busy="true" { (t::convert::asking()) } },
+        Quoted::Asking => html! {
+            (before())
+            p.muted aria-busy="true" { (t::convert::asking()) }
+        },
         Quoted::Yes(quote) => html! {
             section.card {
                 h2 { (name(quote)) }
@@ -88,6 +103,7 @@ pub fn Commit(
             }
         },
         Quoted::No(error) => html! {
+            (before())
             (error_notice(error))
             button.button type="button" data-action=(RETRY) { (t::app::retry()) }
         },

@@ -225,7 +225,7 @@ fn Converter(range: Range) -> impl IntoView {
             </div>
             <div class="column">
                 <section class="card">{live(facts)}</section>
-                <Commit quoted title=Rc::new(title) label=Rc::new(label) ask=Rc::new(ask) />
+                <Commit quoted known=vec![] title=Rc::new(title) label=Rc::new(label) ask=Rc::new(ask) />
             </div>
         </div>
     }
@@ -273,11 +273,7 @@ fn follow(range: &Range, minor: i64, entered: &Entered) {
         document::set_part(&slider, &range.part(minor).to_string());
     }
     document::set_value(SLIDER, &minor.to_string());
-    document::set_attribute(
-        SLIDER,
-        "aria-valuetext",
-        &(intl::money(money) + ", " + &intl::points(price)),
-    );
+    document::set_attribute(SLIDER, "aria-valuetext", &spoken_amount(range, minor));
     for (field, text) in [(POINTS, intl::bare_points(price)), (MONEY, intl::typed_money(money))] {
         let is_typing = entered.typing == Some(field);
         if !is_typing {
@@ -287,6 +283,11 @@ fn follow(range: &Range, minor: i64, entered: &Entered) {
         document::set_attribute(field, "aria-invalid", if is_wrong { "true" } else { "false" });
         document::set_attribute(field, "aria-describedby", if is_wrong { "amount-error" } else { "" });
     }
+}
+
+/// What the slider says to those who hear it.
+fn spoken_amount(range: &Range, minor: i64) -> String {
+    intl::money(range.money(minor)) + ", " + &intl::points(range.price(minor))
 }
 
 /// The amount in the largest type of the page.
@@ -304,7 +305,8 @@ fn amount(range: &Range, minor: i64) -> Markup {
 fn slider(range: &Range, start: i64) -> Markup {
     html! {
         input.slider id=(SLIDER) type="range" min=(range.least.minor) max=(range.most.minor) step="1" value=(start)
-            data-action=(SLIDER) data-part=(range.part(start)) aria-label=(t::convert::slider());
+            data-action=(SLIDER) data-part=(range.part(start)) aria-label=(t::convert::slider())
+            aria-valuetext=(spoken_amount(range, start));
     }
 }
 

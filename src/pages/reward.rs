@@ -133,7 +133,7 @@ fn TakeIt(reward: Reward) -> impl IntoView {
     };
     view! {
         <section class="card">{live(facts)}</section>
-        <Commit quoted title=Rc::new(title) label=Rc::new(label) ask=Rc::new(ask) />
+        <Commit quoted known=reward.conditions title=Rc::new(title) label=Rc::new(label) ask=Rc::new(ask) />
     }
 }
 
