@@ -16,6 +16,18 @@ test('from You every part of oneself is a tap away, and back', async ({ page, si
   }
 });
 
+test('in Persian and in the dark axe finds nothing on any of these screens either', async ({ page, signIn, prefer, a11y }) => {
+  test.slow();
+  await signIn('linh');
+  await prefer({ language: 'fa', theme: 'dark' });
+  for (const path of ['/you', '/you/profile', '/you/messages', '/you/devices', '/you/leave', '/tier', '/programme', '/card']) {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expect(page.locator('.skeleton')).toHaveCount(0);
+    await a11y.audit();
+  }
+});
+
 test.describe('a profile', () => {
   test('is changed, and the home screen says the new name', async ({ page }) => {
     await joinAs(page, 'nam@you.example', 'Nam');

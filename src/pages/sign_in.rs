@@ -218,7 +218,7 @@ pub fn SignInPage() -> impl IntoView {
                 {move || {
                     step.track();
                     browser::scroll_up();
-                    view! { <PageHeading title=title.clone() /> }
+                    view! { <PageHeading title /> }
                 }}
                 {live_with(content, act)}
                 {live_with(languages, move |_, language| preferences.set_language(&language))}
