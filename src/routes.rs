@@ -325,19 +325,23 @@ fn path_of(href: &str) -> String {
 fn restore(entry: Entry) {
     after_layout(move || {
         window().scroll_to_with_x_and_y(0.0, entry.place);
-        hold(&entry);
-        after_layout(move || hold(&entry));
+        hold(entry, ROUNDS);
     });
 }
+
+/// How often the link is put back where it was: what comes near with each time shows how tall it is.
+const ROUNDS: u32 = 8;
 
 fn after_layout(then: impl FnOnce() + 'static) {
     request_animation_frame(move || request_animation_frame(then));
 }
 
-fn hold(entry: &Entry) {
-    if let Some(link) = link_to(&entry.link) {
-        window().scroll_by_with_x_and_y(0.0, top_of(&link) - entry.top);
-    }
+fn hold(entry: Entry, rounds: u32) {
+    let Some(link) = link_to(&entry.link).filter(|_| rounds > 0) else {
+        return;
+    };
+    window().scroll_by_with_x_and_y(0.0, top_of(&link) - entry.top);
+    after_layout(move || hold(entry, rounds - 1));
 }
 
 /// The link to a path among what the screen shows.
