@@ -3,7 +3,7 @@ import { settle } from './settle.js';
 import type { Locator, Page } from '@playwright/test';
 
 /** Every screen of a signed-in member. */
-const SCREENS = ['/', '/rewards', '/rewards/city-honey', '/use', '/activity', '/statement', '/claim', '/code', '/you', '/rewards/a/b'];
+const SCREENS = ['/', '/rewards', '/rewards/city-honey', '/use', '/vouchers', '/activity', '/statement', '/claim', '/code', '/you', '/rewards/a/b'];
 
 /** The screens behind You; their own journeys hold them to axe. */
 const BEHIND_YOU = [

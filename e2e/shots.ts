@@ -9,6 +9,7 @@ const screens: { name: string; path: string; members?: MemberName[] }[] = [
   { name: 'rewards', path: '/rewards', members: ['linh'] },
   { name: 'reward', path: '/rewards/:first', members: ['linh'] },
   { name: 'use', path: '/use', members: ['linh', 'olga'] },
+  { name: 'vouchers', path: '/vouchers', members: ['linh', 'amir'] },
   { name: 'activity', path: '/activity', members: ['linh', 'siti'] },
   { name: 'entry', path: '/activity/:return', members: ['linh'] },
   { name: 'report', path: '/activity/:return/report', members: ['linh'] },
