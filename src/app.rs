@@ -45,6 +45,7 @@ pub fn App() -> impl IntoView {
     Events::provide(session, remembered);
     remembered.status.refresh();
 
+    let later = Later::new();
     let start = RwSignal::new(Start::Fetching);
     let mut is_change = false;
     watch(move || {
@@ -53,14 +54,13 @@ pub fn App() -> impl IntoView {
             intl::set_request_language(&language);
             remembered.refresh();
         }
-        spawn_local(fetch(language, start, preferences, remembered));
+        spawn_local(fetch(language, start, preferences, remembered, later));
     });
     watch(move || {
         if start.get() != Start::Fetching {
             document::remove_shell();
         }
     });
-    let later = Later::new();
     watch(move || {
         // Whoever opened the first screen waits for its figures, not for the screens behind it.
         let is_first_ready = session.is_signed_out() || !matches!(remembered.status.get(), Load::Loading);
@@ -81,7 +81,7 @@ pub fn App() -> impl IntoView {
     move || match start.get() {
         Start::Fetching => ().into_any(),
         Start::Failed(error) => {
-            let retry = move |_: &str, _| spawn_local(fetch(intl::language(), start, preferences, remembered));
+            let retry = move |_: &str, _| spawn_local(fetch(intl::language(), start, preferences, remembered, later));
             view! { <main class="screen" id="main">{live_with(move || load_failed(&error), retry)}</main> }.into_any()
         }
         Start::Ready(programme) => {
@@ -138,10 +138,18 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
 }
 
 /// Fetches the texts and the programme in a language, both at once.
-async fn fetch(language: String, start: RwSignal<Start>, preferences: Preferences, remembered: Remembered) {
+async fn fetch(
+    language: String,
+    start: RwSignal<Start>,
+    preferences: Preferences,
+    remembered: Remembered,
+    later: Later,
+) {
     let texts = api::programme::get_texts(&language);
+    let behind = later.change_language(&language);
     let programme = api::programme::get_programme();
-    let (texts, programme) = futures::join!(texts, programme);
+    let (texts, behind, programme) = futures::join!(texts, behind, programme);
+    let texts = behind.and(texts);
     if preferences.language_untracked() != language {
         // Another language was chosen meanwhile.
         return;

@@ -34,6 +34,8 @@ struct Locale {
     /// The language in the region that the browser names with it (`en-GB`): how days and numbers are written.
     regional: String,
     messages: JsValue,
+    /// The language of the texts behind the first screen, and those.
+    behind: (String, JsValue),
     time_zone: String,
     point_name: Option<PluralForms>,
     /// By what they format: making a formatter costs far more than using one.
@@ -45,15 +47,18 @@ pub fn set_language(language: &str, messages: JsValue) {
     LOCALE.with_borrow_mut(|locale| {
         let point_name = locale.point_name.take();
         let time_zone = std::mem::take(&mut locale.time_zone);
+        let behind = std::mem::take(&mut locale.behind);
         *locale = Locale {
             language: language.to_owned(),
             language_of_texts: language.to_owned(),
             regional: browser::regional(language),
             messages,
+            behind,
             time_zone,
             point_name,
             ..Locale::default()
         };
+        locale.take_texts_behind();
     });
     let direction = if RIGHT_TO_LEFT.contains(&language) {
         "rtl"
@@ -61,6 +66,40 @@ pub fn set_language(language: &str, messages: JsValue) {
         "ltr"
     };
     browser::set_page_language(language, direction);
+}
+
+/// Takes the texts behind the first screen, for when their language holds.
+#[cfg_attr(
+    not(feature = "split"),
+    expect(dead_code, reason = "unsplit, all texts are one file")
+)]
+pub fn set_texts_behind(language: &str, messages: JsValue) {
+    LOCALE.with_borrow_mut(|locale| {
+        locale.behind = (language.to_owned(), messages);
+        locale.take_texts_behind();
+    });
+}
+
+impl Locale {
+    /// Puts the texts behind the first screen among the others, if they are of the same language.
+    fn take_texts_behind(&self) {
+        let (language, behind) = &self.behind;
+        let (Some(messages), Some(behind)) = (self.messages.dyn_ref::<Object>(), behind.dyn_ref::<Object>()) else {
+            return;
+        };
+        if *language != self.language_of_texts {
+            return;
+        }
+        for section in Object::keys(behind) {
+            let theirs = Reflect::get(behind, &section).unwrap_or_default();
+            let ours = Reflect::get(messages, &section).unwrap_or_default();
+            if ours.is_undefined() {
+                let _ = Reflect::set(messages, &section, &theirs);
+            } else {
+                Object::<JsValue>::assign(ours.unchecked_ref(), theirs.unchecked_ref());
+            }
+        }
+    }
 }
 
 /// Says which language to ask in, before its texts are there.

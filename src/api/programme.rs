@@ -26,11 +26,11 @@ pub async fn agree_to_terms(version: u32) -> Result<(), ApiError> {
     send(request, written(&NewAgreement { version })).await.map(|_| ())
 }
 
-/// The texts of a language, as the parsed file.
-pub async fn get_texts(language: &str) -> Result<JsValue, ApiError> {
+/// The texts of a file in `/locales/`, parsed: of a language, or of the screens behind the first one in it.
+pub async fn get_texts(name: &str) -> Result<JsValue, ApiError> {
     // A plain request, so that it is the one that `boot.js` sent ahead.
     let unreachable = |_: gloo_net::Error| ApiError::Unreachable;
-    let response = Request::get(&format!("/locales/{language}.json"))
+    let response = Request::get(&format!("/locales/{name}.json"))
         .abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)))
         .send()
         .await

@@ -13,6 +13,7 @@ use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::skeleton;
 use crate::data::use_remembered;
+use crate::intl;
 use crate::routes::Route;
 use crate::state::use_programme;
 
@@ -42,9 +43,19 @@ impl Later {
         }
         self.0.set(Fetched::Asking);
         spawn_local(async move {
-            let is_here = file::fetch().await;
+            let language = intl::language();
+            let (is_here, texts) = futures::join!(file::fetch(), file::fetch_texts(&language));
+            let is_here = is_here && texts.is_ok();
             self.0.set(if is_here { Fetched::Here } else { Fetched::Failed });
         });
+    }
+
+    /// Gets the texts of these screens in another language, where they were wanted in one before.
+    pub async fn change_language(self, language: &str) -> Result<(), ApiError> {
+        match self.0.get_untracked() {
+            Fetched::NotAsked => Ok(()),
+            _ => file::fetch_texts(language).await,
+        }
     }
 
     /// The screen for where one is; until the file is there a frame, or what went wrong.
@@ -97,7 +108,16 @@ mod file {
     use leptos::prelude::AnyView;
     use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
+    use crate::api::{self, ApiError};
+    use crate::intl;
     use crate::routes::Route;
+
+    /// Fetches the texts of these screens.
+    pub async fn fetch_texts(language: &str) -> Result<(), ApiError> {
+        let texts = api::programme::get_texts(&[language, "-screens"].concat()).await?;
+        intl::set_texts_behind(language, texts);
+        Ok(())
+    }
 
     /// Fetches the file; says whether it is there.
     pub async fn fetch() -> bool {
@@ -120,7 +140,13 @@ mod file {
 mod file {
     use leptos::prelude::AnyView;
 
+    use crate::api::ApiError;
     use crate::routes::Route;
+
+    /// Fetches nothing.
+    pub async fn fetch_texts(_: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
 
     /// Fetches nothing.
     pub async fn fetch() -> bool {

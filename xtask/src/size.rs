@@ -31,12 +31,10 @@ pub fn size(steps: &mut Steps) -> Result<bool> {
     for (name, bytes) in lines.chain([("total".to_owned(), total), ("limit".to_owned(), LIMIT)]) {
         say(&format!("{bytes:>9}  {name}"));
     }
-    for file in wallet::files(&dist)?.iter().filter(|file| split::is_behind(file)) {
-        let bytes = sent(file)?;
-        say(&format!(
-            "\nOnce the first screen is there, the screens behind it are fetched too: {bytes} bytes."
-        ));
-    }
+    let (language, behind) = behind_first(&dist)?;
+    say(&format!(
+        "\nOnce the first screen is there, those behind it are fetched too: {behind} bytes, of texts at most {language}."
+    ));
     if total > LIMIT {
         say(&format!("That is {} bytes too many.", total - LIMIT));
     }
@@ -64,6 +62,19 @@ fn first_visit(dist: &Path) -> Result<Vec<(PathBuf, u64)>> {
     }
     needed.extend(largest_language);
     Ok(needed)
+}
+
+/// What the screens behind the first one add: the largest language's texts, and everything.
+fn behind_first(dist: &Path) -> Result<(u64, u64)> {
+    let (mut language, mut rest) = (0, 0);
+    for file in wallet::files(dist)?.iter().filter(|file| split::is_behind(file)) {
+        if file.starts_with(dist.join("locales")) {
+            language = language.max(sent(file)?);
+        } else {
+            rest += sent(file)?;
+        }
+    }
+    Ok((language, language + rest))
 }
 
 /// A file's bytes on the wire.

@@ -6,7 +6,9 @@
 use crate::process;
 use crate::project;
 use crate::tools::{self, WalletTools};
+use crate::wallet;
 use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::{Map, Value};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -26,10 +28,10 @@ const FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
-/// Whether a file is the second one, which no first visit waits for.
+/// Whether a file belongs to the screens behind the first one, so that no first visit waits for it.
 pub fn is_behind(file: &Path) -> bool {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    name.is_some_and(|name| name.ends_with(&format!("-{SCREENS}.wasm")))
+    file.file_stem()
+        .is_some_and(|name| name.to_string_lossy().ends_with(&format!("-{SCREENS}")))
 }
 
 /// Puts the split program into `dist` in the place of Trunk's.
@@ -91,6 +93,7 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     ensure!(script.contains(&loads), "The wallet's script does not load {loads}");
     let script = script.replace(&loads, &format!("{name}-{SCREENS}.wasm"));
 
+    split_texts(dist, &first)?;
     let (old_script, old_wasm) = trunks(dist)?;
     let page = dist.join("index.html");
     let text = fs::read_to_string(&page)?
@@ -105,12 +108,37 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Leaves in each language's file the texts that the first part of the program names, and puts the rest beside it.
+fn split_texts(dist: &Path, first: &[u8]) -> Result<()> {
+    let first = String::from_utf8_lossy(first);
+    for file in wallet::files(&dist.join("locales"))? {
+        let all: Map<String, Value> = serde_json::from_slice(&fs::read(&file)?)?;
+        let (mut ours, mut theirs) = (Map::new(), Map::new());
+        for (section, texts) in &all {
+            for (name, text) in texts.as_object().context("a section of texts is no object")? {
+                // The program names each text as a whole, see build.rs.
+                let is_ours = first.contains(&format!("{section}.{name}"));
+                let part = if is_ours { &mut ours } else { &mut theirs };
+                part.entry(section).or_insert_with(|| Map::new().into())[name] = text.clone();
+            }
+        }
+        ensure!(!ours.is_empty() && !theirs.is_empty(), "The texts cannot be split");
+        let language = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        fs::write(&file, serde_json::to_vec(&ours)?)?;
+        fs::write(
+            file.with_file_name(format!("{language}-{SCREENS}.json")),
+            serde_json::to_vec(&theirs)?,
+        )?;
+    }
+    Ok(())
+}
+
 /// The program as cargo linked it for Trunk.
 fn whole_program() -> Result<PathBuf> {
     let mut metadata = project::cargo();
     metadata.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
     let answer = process::ask(&mut metadata).context("cargo metadata failed")?;
-    let metadata: serde_json::Value = serde_json::from_str(&answer)?;
+    let metadata: Value = serde_json::from_str(&answer)?;
     let target = metadata["target_directory"]
         .as_str()
         .context("cargo names no target folder")?;
