@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use loyalty_contract::Instant;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 use tokio::task::JoinSet;
 
 use super::send::{Client, Message, Outcome};
@@ -297,12 +297,10 @@ returning id, attempts, event_id,
     (select o.member_id from outbox o where o.id = event_id),
     (select o.body from outbox o where o.id = event_id)";
 
-const FORGET: &str = "
-delete from outbox where id in (
-    select o.id from outbox o where o.at < $1 and o.fanned_out_at is not null
-        and not exists (select 1 from deliveries d where d.event_id = o.id and d.next_at is not null)
-    order by o.at limit $2
-)";
+const OVER: &str = "
+select o.id from outbox o where o.at < $1 and o.fanned_out_at is not null
+    and not exists (select 1 from deliveries d where d.event_id = o.id and d.next_at is not null)
+order by o.at limit $2";
 
 /// Makes deliveries of what happened, one for each webhook that wants it, and tells of how many events.
 async fn fan_out(db: &Database, now: Instant) -> Result<u64> {
@@ -441,8 +439,17 @@ fn jittered(wait: TimeDelta) -> TimeDelta {
 }
 
 async fn forget(db: &Database, now: Instant) -> Result<u64> {
+    // Read first: writing takes turns.
+    let over: Vec<(String,)> = sqlx::query_as(OVER)
+        .bind(millis(now - KEPT))
+        .bind(1_i64)
+        .fetch_all(&db.pool)
+        .await?;
+    if over.is_empty() {
+        return Ok(0);
+    }
     let mut tx = db.begin_write().await?;
-    let forgot = sqlx::query(FORGET)
+    let forgot = sqlx::query(AssertSqlSafe(format!("delete from outbox where id in ({OVER})")))
         .bind(millis(now - KEPT))
         .bind(BATCH.cast_signed())
         .execute(&mut *tx)
