@@ -177,7 +177,7 @@ async fn forget_what_is_over(app: &App, now: Instant) -> Result<()> {
         ("delete from challenges where expires_at <= $1", now),
         ("delete from enrolments where expires_at <= $1", now),
         ("delete from sessions where expires_at <= $1", now),
-        ("delete from wrong_guesses where at <= $1", now - WRONG_CODES.within),
+        ("delete from wrong_guesses where at <= $1", now - guesses::KEPT),
         ("delete from pairings where expires_at <= $1", now),
         ("delete from staff_sessions where seen_at <= $1", now - caller::IDLE),
         (

@@ -33,7 +33,7 @@ use crate::token;
 /// How many receipts somebody can claim in a day that are not found as they say, or not yet.
 const MISSES: Limit = Limit {
     most: 10,
-    within: TimeDelta::days(1),
+    within: guesses::KEPT,
 };
 
 /// How far a till's clock may be ahead of this one.

@@ -8,12 +8,15 @@ use super::error::{Error, Result};
 use crate::clock::{from_millis, millis};
 use crate::token;
 
+/// For how long a wrong guess is kept: no limit looks further back.
+pub const KEPT: TimeDelta = TimeDelta::days(1);
+
 /// How many wrong guesses about one thing are borne.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
     /// So many.
     pub most: i64,
-    /// Within so long.
+    /// Within so long, [`KEPT`] at most.
     pub within: TimeDelta,
 }
 

@@ -225,6 +225,11 @@ async fn nobody_guesses_receipts() {
     );
     // The same again is no guess.
     claim(&linh, &receipt("X-1", 1)).await;
+    // Guesses at codes are forgotten sooner, whenever somebody asks for one.
+    api.move_to("2026-11-21T20:00:00Z").await;
+    api.member("olga").await;
+    let refused = linh.post_once("/me/claims", &receipt("R-1", 1840)).await;
+    problem(refused, "too_many_attempts").await;
     api.move_to("2026-11-22T10:01:00Z").await;
     claim(&linh, &receipt("R-1", 1840)).await;
 
