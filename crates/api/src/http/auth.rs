@@ -206,10 +206,12 @@ pub async fn create_session(
 ) -> Result<Response> {
     let now = app.clock.now();
     let (mut tx, address) = prove(&app, &new.challenge_id, &new.code, Purpose::SignIn, now).await?;
-    let member: Option<(String,)> = sqlx::query_as("select id from members where email = $1")
-        .bind(&address)
-        .fetch_optional(&mut *tx)
-        .await?;
+    // Locked, so that whoever is just leaving or moving to another address has left or moved.
+    let member: Option<(String,)> =
+        sqlx::query_as("update members set version = version where email = $1 returning id")
+            .bind(&address)
+            .fetch_optional(&mut *tx)
+            .await?;
     let response = match member {
         Some((member_id,)) => {
             // The new cookie takes the place of the old one, which nobody could end any more.

@@ -13,7 +13,7 @@ use super::App;
 use super::answer::{made, private_data};
 use super::error::{Error, Result};
 use super::extract::Path;
-use super::session::Session;
+use super::session::{Session, lock};
 use crate::clock::{from_millis, millis};
 use crate::token;
 
@@ -28,12 +28,7 @@ pub async fn create_card(State(app): State<Arc<App>>, session: Session) -> Resul
     let now = app.clock.now();
     let (card_id, digits) = (token::id()?, token::card_digits()?);
     let mut tx = app.db.begin_write().await?;
-    let (number,): (String,) =
-        sqlx::query_as("update members set version = version + 1 where id = $1 returning number")
-            .bind(&session.member_id)
-            .fetch_optional(&mut *tx)
-            .await?
-            .ok_or_else(Error::signed_out)?;
+    let number = lock(&mut tx, &session.member_id).await?;
     sqlx::query(
         "insert into cards (id, member_id, digits_hash, created_at) values ($1, $2, $3, $4)
          on conflict (member_id) do update set

@@ -75,11 +75,12 @@ pub async fn profile_of(app: &App, member_id: &str) -> Result<Profile> {
     row.profile()
 }
 
-/// Locks the member, and gives them a referral code of their own where they have none yet.
+/// Locks the member, unless they have left meanwhile, and gives them a referral code of their own where they have none
+/// yet.
 async fn lock(tx: &mut AnyConnection, member_id: &str) -> Result<Row> {
     let statement = format!(
         "update members set version = version + 1, own_referral_code = coalesce(own_referral_code, $1)
-         where id = $2 returning {COLUMNS}"
+         where id = $2 and state <> 'left' returning {COLUMNS}"
     );
     // The text is made of this file's own words; the values are bound.
     let row: Option<Row> = sqlx::query_as(AssertSqlSafe(statement))

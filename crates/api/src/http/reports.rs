@@ -21,7 +21,7 @@ use super::guesses::seconds;
 use super::idempotency::{Answer, Begun, Keyed, begin};
 use super::ledger::entry;
 use super::page::{Listed, Paged};
-use super::session::Session;
+use super::session::{Session, lock};
 use crate::account::kind_name;
 use crate::clock::{from_millis, millis};
 use crate::db::Value;
@@ -132,16 +132,14 @@ async fn report(
     text: &str,
     now: Instant,
 ) -> Result<(Answer, Mail)> {
-    let (number, made, first): (String, i64, Option<i64>) = sqlx::query_as(
-        "select number, (select count(*) from reports where member_id = $1 and created_at > $2),
-            (select min(created_at) from reports where member_id = $1 and created_at > $2)
-         from members where id = $1",
-    )
-    .bind(member_id)
-    .bind(millis(now - TimeDelta::days(1)))
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or_else(Error::signed_out)?;
+    // So that those at once are counted one after another.
+    let number = lock(tx, member_id).await?;
+    let (made, first): (i64, Option<i64>) =
+        sqlx::query_as("select count(*), min(created_at) from reports where member_id = $1 and created_at > $2")
+            .bind(member_id)
+            .bind(millis(now - TimeDelta::days(1)))
+            .fetch_one(&mut *tx)
+            .await?;
     if made >= A_DAY {
         let wait = first.map_or(TimeDelta::days(1), |first| {
             from_millis(first) + TimeDelta::days(1) - now

@@ -99,7 +99,8 @@ impl Session {
         let now = app.clock.now();
         let found: Option<Found> = sqlx::query_as(
             "select s.id, s.member_id, s.seen_at, s.remembered, m.due_at
-             from sessions s join members m on m.id = s.member_id where s.token_hash = $1 and s.expires_at > $2",
+             from sessions s join members m on m.id = s.member_id
+             where s.token_hash = $1 and s.expires_at > $2 and m.state <> 'left'",
         )
         .bind(token::hash(secret))
         .bind(millis(now))
@@ -143,6 +144,19 @@ impl Session {
         }
         Ok(Some(session))
     }
+}
+
+/// Locks a member who writes, and gives their number. Whoever has left meanwhile is signed out.
+///
+/// # Errors
+/// 401, or where the database does not answer.
+pub async fn lock(tx: &mut AnyConnection, member_id: &str) -> Result<String> {
+    let number: Option<(String,)> =
+        sqlx::query_as("update members set version = version + 1 where id = $1 and state <> 'left' returning number")
+            .bind(member_id)
+            .fetch_optional(tx)
+            .await?;
+    number.map(|(number,)| number).ok_or_else(Error::signed_out)
 }
 
 fn lasts(is_remembered: bool) -> TimeDelta {

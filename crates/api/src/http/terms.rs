@@ -14,7 +14,7 @@ use super::App;
 use super::answer::{accept_language, unless_known};
 use super::error::{Error, Result};
 use super::extract::Json;
-use super::session::Session;
+use super::session::{Session, lock};
 use crate::clock::{from_millis, millis};
 use crate::token;
 
@@ -59,11 +59,10 @@ pub async fn create_agreement(
         return Err(Error::refuse(ProblemCode::TermsUnknown, detail));
     }
     let mut tx = app.db.begin_write().await?;
+    lock(&mut tx, &session.member_id).await?;
     // An older version takes nothing back of what was agreed to since.
     sqlx::query(
-        "update members set version = version + 1,
-            terms_version = case when terms_version > $1 then terms_version else $1 end
-         where id = $2",
+        "update members set terms_version = case when terms_version > $1 then terms_version else $1 end where id = $2",
     )
     .bind(i64::from(new.version))
     .bind(&session.member_id)

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::TimeDelta;
+use loyalty_api::db::is_sqlite;
+use loyalty_api::token;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Column, Row};
@@ -391,7 +394,7 @@ async fn a_printed_card_is_shown_once_and_takes_the_place_of_the_old() {
         .fetch_one(&api.db)
         .await
         .unwrap();
-    assert_eq!(kept, loyalty_api::token::hash(digits), "only a hash is kept");
+    assert_eq!(kept, token::hash(digits), "only a hash is kept");
 
     let path = format!("/me/cards/{}", second["card_id"].as_str().unwrap());
     problem(api.member("olga").await.delete(&path).await, "not_found").await;
@@ -758,4 +761,117 @@ async fn whoever_leaves_while_tills_sell_has_nothing_afterwards() {
     assert_eq!(balance, 0);
     assert!(!texts(&api, "purchases").await.iter().any(|(_, text)| text == LINH));
     api.verify().await;
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_somebody_leaves_leaves_nothing_of_them() {
+    let api = Api::start().await;
+    let linh = api.member("linh").await;
+    let (member_id,): (String,) = sqlx::query_as("select id from members where number = $1")
+        .bind(LINH)
+        .fetch_one(&api.db)
+        .await
+        .unwrap();
+    let leaving = linh.challenge_for("leave", "linh@brightleaf.example").await;
+    let moving = linh.challenge_for("change_address", "linh@nguyen.example").await;
+    api.attend().await.unwrap();
+    // Each is let in as a member, and then waits for its turn.
+    let mut held = if is_sqlite(&api.db) {
+        api.db.begin_with("begin immediate").await.unwrap()
+    } else {
+        api.db.begin().await.unwrap()
+    };
+    sqlx::query("update members set version = version where number = $1")
+        .bind(LINH)
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let mut answers = vec![];
+    for (method, path, body) in [
+        (Method::DELETE, "/me", proof(&leaving)),
+        (
+            Method::PATCH,
+            "/me/profile",
+            json!({"name": "Linh", "birthday": "1990-02-28"}),
+        ),
+        (Method::PUT, "/me/address", proof(&moving)),
+        (Method::POST, "/me/cards", json!({})),
+        (Method::POST, "/me/terms", json!({"version": 2})),
+        (Method::POST, "/me/reports", json!({"text": "It is me, Linh."})),
+    ] {
+        let request = linh.request(method, &format!("/api/v1{path}"));
+        let request = request
+            .header("if-match", "*")
+            .header("idempotency-key", "1")
+            .json(&body);
+        answers.push(tokio::spawn(async move { request.send().await.unwrap() }));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    held.rollback().await.unwrap();
+    let mut answers = answers.into_iter();
+    is_done(&answers.next().unwrap().await.unwrap());
+    for answer in answers {
+        problem(answer.await.unwrap(), "signed_out").await;
+    }
+
+    // Nor does a device stay that was signing in just then.
+    let secret = "a-device-that-was-signing-in";
+    sqlx::query("insert into sessions (id, token_hash, member_id, created_at, expires_at) values ('s', $1, $2, 0, $3)")
+        .bind(token::hash(secret))
+        .bind(&member_id)
+        .bind(i64::MAX)
+        .execute(&api.db)
+        .await
+        .unwrap();
+    let device = api.visitor().request(Method::GET, "/api/v1/me/profile");
+    let answer = device
+        .header("cookie", format!("loyalty_session={secret}"))
+        .send()
+        .await;
+    problem(answer.unwrap(), "signed_out").await;
+    api.execute("delete from sessions").await;
+
+    let (name, kept): (String, i64) = sqlx::query_as(
+        "select name, (case when email is null and birthday is null and consents is null and terms_version is null
+            and own_referral_code is null then 0 else 1 end) from members where id = $1",
+    )
+    .bind(&member_id)
+    .fetch_one(&api.db)
+    .await
+    .unwrap();
+    assert_eq!((name.as_str(), kept), ("", 0));
+    for table in ["cards", "agreements", "reports"] {
+        let statement = format!("select count(*) from {table} where member_id = $1");
+        let (rows,): (i64,) = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&member_id)
+            .fetch_one(&api.db)
+            .await
+            .unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+    api.verify().await;
+}
+
+#[tokio::test]
+async fn whoever_signs_in_by_an_address_that_is_just_given_up_is_nobody() {
+    let api = Api::start().await;
+    let visitor = api.visitor();
+    let challenge = visitor.challenge("linh@brightleaf.example").await;
+    let mut held = if is_sqlite(&api.db) {
+        api.db.begin_with("begin immediate").await.unwrap()
+    } else {
+        api.db.begin().await.unwrap()
+    };
+    sqlx::query("update members set email = 'linh@nguyen.example' where number = $1")
+        .bind(LINH)
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let code = challenge["demo_code"].as_str().unwrap();
+    let (answer, ()) = tokio::join!(visitor.answer(&challenge, code), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        held.commit().await.unwrap();
+    });
+    assert!(!answer.headers().contains_key("set-cookie"));
+    assert_eq!(answer.json::<Value>().await.unwrap()["state"], "new");
 }
