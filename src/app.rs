@@ -40,6 +40,8 @@ pub fn App() -> impl IntoView {
     let preferences = Preferences::provide(language);
     let remembered = Remembered::provide(session);
     pages::sign_in::provide_form();
+    let form = pages::sign_in::use_form();
+    let is_joining = Memo::new(move |_| form.is_joining());
     pages::report::provide_draft();
     let spending = Spending::provide(session, remembered);
     Events::provide(session, remembered);
@@ -91,7 +93,10 @@ pub fn App() -> impl IntoView {
                 <div class="app">
                     {is_demo.then(|| view! { <p class="demo-ribbon">{t::app::demo()}</p> })}
                     {move || {
-                        if session.is_signed_out() {
+                        if session.is_signed_out() && is_joining.get() {
+                            let joining = later.screen(Route::Join);
+                            view! { <main class="signin" id="main" data-step="join">{joining}</main> }.into_any()
+                        } else if session.is_signed_out() {
                             view! { <pages::sign_in::SignInPage /> }.into_any()
                         } else {
                             view! { <Screens router later /> }.into_any()

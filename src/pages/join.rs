@@ -11,14 +11,16 @@ use crate::api::{self, ApiError};
 use crate::browser::document;
 use crate::components::form::{Fault, Typed, beside, text_field};
 use crate::components::icon::icon;
+use crate::components::live::live_with;
 use crate::intl::{self, t};
 use crate::pages::home::rule;
 use crate::pages::reward::conditions;
-use crate::pages::sign_in::SignedInHere;
+use crate::pages::sign_in::{SignedInHere, Way, use_form};
 use crate::pages::you::messages::{PURPOSES, channel_of, has, purpose_switch, toggle};
+use crate::state::use_programme;
 
 /// Going back to the address.
-pub const AGAIN: &str = "again";
+const AGAIN: &str = "again";
 const NAME: &str = "name";
 const SEND_NAME: &str = "send-name";
 const BACK_TO_NAME: &str = "back-to-name";
@@ -52,18 +54,13 @@ impl Invitation {
     }
 
     /// The store, if the programme has it.
-    pub fn store_in(&self, programme: &Programme) -> Option<String> {
+    fn store_in(&self, programme: &Programme) -> Option<String> {
         let store = self.store.as_ref()?;
         programme
             .stores
             .iter()
             .any(|known| known.id == *store)
             .then(|| store.clone())
-    }
-
-    /// Who sent them.
-    pub fn referral(&self) -> Option<String> {
-        self.referral_code.clone()
     }
 
     /// Where one joins and who sent one, in words.
@@ -88,7 +85,7 @@ pub struct Joining {
     name: String,
     consents: Consents,
     /// Whether the name is said, and the terms are shown.
-    pub is_at_terms: bool,
+    is_at_terms: bool,
     fault: Option<Fault>,
     is_busy: bool,
 }
@@ -104,22 +101,61 @@ impl Joining {
     }
 }
 
+/// The two steps of joining.
+#[component]
+pub fn JoinPage() -> impl IntoView {
+    let programme = use_programme();
+    let form = use_form();
+    let signed_in = SignedInHere::of(form);
+    let is_at_terms = move || form.joining.read().as_ref().is_some_and(|joining| joining.is_at_terms);
+    let title = Signal::derive(move || {
+        if is_at_terms() {
+            t::join::terms_title()
+        } else {
+            t::join::name_title()
+        }
+    });
+    let content = {
+        let programme = programme.clone();
+        move || {
+            let address = &form.proving.read().address;
+            match &*form.joining.read() {
+                Some(joining) if joining.is_at_terms => terms_step(joining, address, &programme),
+                Some(joining) => html! { (form.invitation.read().place(&programme)) (name_step(joining, address)) },
+                None => Markup::default(),
+            }
+        }
+    };
+    let doing = move |action: &str, value: String| {
+        if action == AGAIN {
+            form.begin_again(None);
+            return;
+        }
+        let invitation = form.invitation.get_untracked();
+        let proved = Proved {
+            address: form.proving.read_untracked().address.clone(),
+            remember: form.remember.get_untracked(),
+            store: invitation.store_in(&programme),
+            referral_code: invitation.referral_code,
+            terms: programme.terms.version,
+        };
+        act(form.joining, action, value, proved, signed_in);
+    };
+    view! { <Way title content=live_with(content, doing) /> }
+}
+
 /// What was settled before the name is asked.
-pub struct Proved {
-    /// The address that was proved.
-    pub address: String,
-    /// Whether this is one's own phone.
-    pub remember: bool,
-    /// Where one joins.
-    pub store: Option<String>,
-    /// Who sent one.
-    pub referral_code: Option<String>,
+struct Proved {
+    address: String,
+    remember: bool,
+    store: Option<String>,
+    referral_code: Option<String>,
     /// The version of the terms that is shown.
-    pub terms: u32,
+    terms: u32,
 }
 
 /// Does what somebody did in one of the two steps.
-pub fn act(joining: RwSignal<Option<Joining>>, action: &str, value: String, proved: Proved, signed_in: SignedInHere) {
+fn act(joining: RwSignal<Option<Joining>>, action: &str, value: String, proved: Proved, signed_in: SignedInHere) {
     let change = |change: &dyn Fn(&mut Joining)| {
         joining.update(|joining| {
             if let Some(joining) = joining {
@@ -206,7 +242,7 @@ fn is_about_name(problem: &Problem) -> bool {
 }
 
 /// What somebody wants to be called.
-pub fn name_step(joining: &Joining, address: &str) -> Markup {
+fn name_step(joining: &Joining, address: &str) -> Markup {
     let fault = joining.fault.as_ref();
     html! {
         p.muted { (t::join::name_help(address)) }
@@ -220,7 +256,7 @@ pub fn name_step(joining: &Joining, address: &str) -> Markup {
 }
 
 /// What one joins: the rule, every term, and what one wants to be written to about, which is nothing unless turned on.
-pub fn terms_step(joining: &Joining, address: &str, programme: &Programme) -> Markup {
+fn terms_step(joining: &Joining, address: &str, programme: &Programme) -> Markup {
     html! {
         p { b { (rule(programme)) } }
         (conditions(&programme.terms.items))

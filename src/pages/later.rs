@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{
-    activity, card, claim, code, convert, entry, home, not_found, programme, report, reward, rewards, statement, tier,
-    voucher, vouchers, you,
+    activity, card, claim, code, convert, entry, home, join, not_found, programme, report, reward, rewards, statement,
+    tier, voucher, vouchers, you,
 };
 use crate::api::ApiError;
 use crate::components::failure::load_failed;
@@ -73,7 +73,8 @@ fn screen(route: Route) -> AnyView {
     use_remembered().know_lists();
     let has_tiers = !use_programme().tiers.is_empty();
     match route {
-        Route::Home | Route::Join => view! { <home::HomePage /> }.into_any(),
+        Route::Home => view! { <home::HomePage /> }.into_any(),
+        Route::Join => view! { <join::JoinPage /> }.into_any(),
         Route::Rewards => view! { <rewards::RewardsPage /> }.into_any(),
         Route::Reward(id) => view! { <reward::RewardPage id /> }.into_any(),
         Route::Convert => view! { <convert::ConvertPage /> }.into_any(),

@@ -15,7 +15,7 @@ use crate::components::page_heading::PageHeading;
 use crate::data::{Remembered, use_remembered};
 use crate::intl::t;
 use crate::pages::home::rule;
-use crate::pages::join::{self, Invitation, Joining};
+use crate::pages::join::{Invitation, Joining};
 use crate::pages::proof::{Proof, Proving, Then, address_step, code_step};
 use crate::pages::you::languages;
 use crate::routes::{Route, Router, use_router};
@@ -26,13 +26,14 @@ const REMEMBER: &str = "remember";
 /// What was typed and chosen while nobody is signed in. It outlives a change of language in the middle of it.
 #[derive(Clone, Copy)]
 pub struct SignInForm {
-    proving: RwSignal<Proving>,
+    /// The address, and the code that was sent to it.
+    pub proving: RwSignal<Proving>,
     /// Somebody who is new, once their address is proved.
-    joining: RwSignal<Option<Joining>>,
+    pub joining: RwSignal<Option<Joining>>,
     /// Whether this is one's own phone.
-    remember: RwSignal<bool>,
+    pub remember: RwSignal<bool>,
     /// What the link that led here brought.
-    invitation: RwSignal<Invitation>,
+    pub invitation: RwSignal<Invitation>,
     /// Somebody has just left for good.
     has_left: RwSignal<bool>,
     /// Somebody has just joined, and is greeted until they go on.
@@ -74,30 +75,31 @@ impl SignInForm {
         }
     }
 
+    /// Whether somebody who is new has proved their address, so that it is about joining now; follows every change.
+    pub fn is_joining(&self) -> bool {
+        self.joining.read().is_some()
+    }
+
     fn step(&self) -> Step {
-        match &*self.joining.read() {
-            Some(joining) if joining.is_at_terms => Step::Terms,
-            Some(_) => Step::Name,
-            None if self.has_left.get() => Step::Left,
-            None if self.proving.read().sent.is_some() => Step::Code,
-            None => Step::Address,
+        match &*self.proving.read() {
+            _ if self.has_left.get() => Step::Left,
+            proving if proving.sent.is_some() => Step::Code,
+            _ => Step::Address,
         }
     }
 
     /// Begins again with the same address.
-    fn begin_again(&self, fault: Option<Fault>) {
+    pub fn begin_again(&self, fault: Option<Fault>) {
         self.joining.set(None);
         self.proving.update(|form| *form = form.again(fault));
     }
 }
 
-/// The screens on the way in. Each has a heading of its own, which takes the focus.
+/// The screens of signing in. Each has a heading of its own, which takes the focus.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Address,
     Code,
-    Name,
-    Terms,
     Left,
 }
 
@@ -111,7 +113,8 @@ pub struct SignedInHere {
 }
 
 impl SignedInHere {
-    fn of(form: SignInForm) -> Self {
+    /// What belongs to this wallet.
+    pub fn of(form: SignInForm) -> Self {
         Self {
             session: use_session(),
             remembered: use_remembered(),
@@ -146,7 +149,6 @@ impl SignedInHere {
 pub fn SignInPage() -> impl IntoView {
     let programme = use_programme();
     let form = use_form();
-    let preferences = use_preferences();
     let signed_in = SignedInHere::of(form);
     let step = Memo::new(move |_| form.step());
     let shop = programme.name.clone();
@@ -154,14 +156,8 @@ pub fn SignInPage() -> impl IntoView {
         Step::Address if form.invitation.read().is_empty() => t::sign_in::welcome(),
         Step::Address => t::join::title(&shop),
         Step::Code => t::sign_in::code_title(),
-        Step::Name => t::join::name_title(),
-        Step::Terms => t::join::terms_title(),
         Step::Left => t::leave::done(),
     });
-    let panel = {
-        let programme = programme.clone();
-        move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } }
-    };
     let proof = Proof::new(form.proving, Purpose::SignIn, move |answer| async move {
         let remember = form.remember.get_untracked();
         let done = api::auth::create_session(answer, remember).await?;
@@ -174,21 +170,15 @@ pub fn SignInPage() -> impl IntoView {
         });
         Ok(then)
     });
-    let content = {
-        let programme = programme.clone();
-        move || {
-            let proving = form.proving.read();
-            let place = form.invitation.read().place(&programme);
-            match (&*form.joining.read(), &proving.sent) {
-                (Some(joining), _) if joining.is_at_terms => join::terms_step(joining, &proving.address, &programme),
-                (Some(joining), _) => html! { (place) (join::name_step(joining, &proving.address)) },
-                (None, _) if form.has_left.get() => goodbye(),
-                (None, None) => html! {
-                    (place)
-                    (first_step(&proving, form.remember.get_untracked(), programme.demo))
-                },
-                (None, Some(sent)) => code_step(&proving, sent, &t::sign_in::sign_in(), &t::sign_in::other_address()),
-            }
+    let content = move || {
+        let proving = form.proving.read();
+        match &proving.sent {
+            _ if form.has_left.get() => goodbye(),
+            None => html! {
+                (form.invitation.read().place(&programme))
+                (first_step(&proving, form.remember.get_untracked(), programme.demo))
+            },
+            Some(sent) => code_step(&proving, sent, &t::sign_in::sign_in(), &t::sign_in::other_address()),
         }
     };
     let act = move |action: &str, value: String| match action {
@@ -197,33 +187,34 @@ pub fn SignInPage() -> impl IntoView {
             *remember = !*remember;
         }
         "start" => form.has_left.set(false),
-        join::AGAIN => form.begin_again(None),
-        _ if form.joining.read_untracked().is_some() => {
-            let invitation = form.invitation.get_untracked();
-            let proved = join::Proved {
-                address: form.proving.read_untracked().address.clone(),
-                remember: form.remember.get_untracked(),
-                store: invitation.store_in(&programme),
-                referral_code: invitation.referral(),
-                terms: programme.terms.version,
-            };
-            join::act(form.joining, action, value, proved, signed_in);
-        }
         _ => proof.act(action, value),
     };
+    view! { <main class="signin" id="main"><Way title content=live_with(content, act) /></main> }
+}
+
+/// What every screen on the way in has: the shop with its promise, a heading, and the choice of language.
+#[component]
+pub fn Way(
+    /// What the heading says; another heading takes the focus.
+    title: Signal<String>,
+    /// What is asked.
+    content: AnyView,
+) -> impl IntoView {
+    let programme = use_programme();
+    let preferences = use_preferences();
+    let panel = move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
+    let heading = Memo::new(move |_| title.get());
     view! {
-        <main class="signin" id="main" data-step=move || matches!(step.get(), Step::Name | Step::Terms).then_some("join")>
-            <section class="signin__panel">{live(panel)}</section>
-            <div class="signin__body">
-                {move || {
-                    step.track();
-                    browser::scroll_up();
-                    view! { <PageHeading title /> }
-                }}
-                {live_with(content, act)}
-                {live_with(languages, move |_, language| preferences.set_language(&language))}
-            </div>
-        </main>
+        <section class="signin__panel">{live(panel)}</section>
+        <div class="signin__body">
+            {move || {
+                heading.track();
+                browser::scroll_up();
+                view! { <PageHeading title /> }
+            }}
+            {content}
+            {live_with(languages, move |_, language| preferences.set_language(&language))}
+        </div>
     }
 }
 

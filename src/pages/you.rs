@@ -73,9 +73,13 @@ pub fn YouPage() -> impl IntoView {
         TEXT_SIZE => preferences.set_text_size(&value),
         _ => preferences.set_language(&value),
     };
+    let again = move |_: &str, _| {
+        remembered.status.refresh();
+        remembered.profile.refresh();
+    };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
-        {live_with(about, move |_, _| remembered.status.refresh())}
+        {live_with(about, again)}
         {live(move || ways(&programme))}
         <Invite />
         {live_with(settings, choose)}
