@@ -21,6 +21,7 @@ use crate::clock::{from_millis, millis};
 use crate::db::Value;
 use crate::programme_file::Texts;
 use crate::shop::Shop;
+use crate::token;
 
 const ENTRIES: &str = "
 select e.id, e.seq, e.at, e.kind, e.points, e.worth_minor, e.balance_after, e.reason, e.available_at, e.expires_at,
@@ -137,6 +138,9 @@ pub async fn get_entry(
 ) -> Result<Response> {
     let shop = app.shop().await?;
     let language = shop.edition(accept_language(&asked)).language.as_str();
+    if !token::is_id(&id) {
+        return Err(Error::not_found());
+    }
     let mut db = app.db.pool.acquire().await?;
     let belongs_to: Option<BelongsTo> = sqlx::query_as(BELONGS_TO)
         .bind(&id)

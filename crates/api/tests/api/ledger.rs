@@ -137,5 +137,6 @@ async fn an_entry_comes_with_what_explains_it() {
     )
     .await;
     problem(linh.get("/me/ledger/none").await, "not_found").await;
+    problem(linh.get("/me/ledger/%00").await, "not_found").await;
     problem(api.visitor().get(&format!("/me/ledger/{id}")).await, "signed_out").await;
 }
