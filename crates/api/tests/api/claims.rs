@@ -287,3 +287,51 @@ async fn of_two_at_once_one_gets_it_and_a_return_finds_them() {
     );
     api.verify().await;
 }
+
+#[tokio::test]
+async fn claims_late_tills_returns_and_a_departure_at_once_leave_books_that_agree() {
+    let api = Api::start().await;
+    let (linh, amir, till) = (api.member("linh").await, api.member("amir").await, api.till());
+    let challenge = json!({"address": "amir@brightleaf.example", "purpose": "leave"});
+    let challenge: Value = amir.post("/auth/challenges", &challenge).await.json().await.unwrap();
+    let proof = json!({"challenge_id": challenge["challenge_id"], "code": challenge["demo_code"]});
+    let mut tasks = vec![];
+    for number in 0..8 {
+        let number = format!("R-{number}");
+        let (sale, claimed) = (purchase(&api, &number, 1000), receipt(&number, 1000));
+        let back = json!({"external_id": "1", "amount": euros(400)});
+        let path = format!("/purchases/{number}/returns");
+        let steps = [
+            (&linh, "/me/claims".to_owned(), claimed.clone()),
+            (&amir, "/me/claims".to_owned(), claimed),
+            (&till, "/purchases".to_owned(), sale),
+            (&till, path, back),
+        ];
+        for (who, path, body) in steps {
+            let who = who.clone();
+            tasks.push(tokio::spawn(async move { who.post_once(&path, &body).await.status() }));
+        }
+    }
+    let leaves = amir.request(reqwest::Method::DELETE, "/api/v1/me").json(&proof);
+    tasks.push(tokio::spawn(async move { leaves.send().await.unwrap().status() }));
+    let settles = async {
+        for _ in 0..20 {
+            api.attend().await.unwrap();
+        }
+    };
+    let all = async {
+        let mut statuses = vec![];
+        for task in tasks {
+            statuses.push(task.await.unwrap());
+        }
+        statuses
+    };
+    let ((), statuses) = tokio::join!(settles, all);
+    assert!(statuses.iter().all(|status| !status.is_server_error()), "{statuses:?}");
+    api.attend().await.unwrap();
+    let left = "select balance from members where state = 'left'";
+    assert_eq!(count(&api, left).await, 0);
+    let unclaimed = "select count(*) from purchases where external_id like 'R-%' and member_id is null";
+    assert_eq!(count(&api, unclaimed).await, 0, "who stays gets what is left over");
+    api.verify().await;
+}
