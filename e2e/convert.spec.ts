@@ -115,6 +115,7 @@ test('Olga is told that there is nothing to use yet', async ({ page, signIn }) =
 test('Pavel is told that his membership rests', async ({ page, signIn }) => {
   await signIn('pavel');
   await page.goto('/use');
-  await expect(page.getByRole('heading', { name: 'Your membership is paused' })).toBeVisible();
+  await expect(page.getByText('Your membership is paused')).toBeVisible();
+  await expect(page.getByRole('link', { name: '+49 30 23125 100' })).toBeVisible();
   await expect(page.getByRole('slider')).toHaveCount(0);
 });

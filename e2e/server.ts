@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The reference API, serving the sample and the built wallet on a port of its own. */
+/** The reference API, serving a sample and the built wallet on a port of its own. */
 export class Server {
   #process?: ChildProcess;
   #port = 0;
@@ -11,6 +11,8 @@ export class Server {
   constructor(
     private readonly database: string,
     private readonly now: string,
+    /** A folder with another sample than the one that is built in. */
+    private readonly sample?: string,
   ) {}
 
   /** Where it listens; the same after a `stop()` and `start()`. */
@@ -32,6 +34,7 @@ export class Server {
         ...['--database-url', `sqlite://${this.database}?mode=rwc`],
         ...['--wallet-dir', wallet],
         ...['--clock', this.now, '--as-of', this.now.slice(0, 10)],
+        ...(this.sample ? ['--sample', this.sample] : []),
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], env: { LOYALTY_LOG: 'warn', ...process.env } },
     );

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use chrono::NaiveDate;
 use js_sys::{Array, Function, Object, Reflect};
 use loyalty_contract::programme::{PluralForms, Programme};
-use loyalty_contract::{Instant, Money, Points};
+use loyalty_contract::{Currency, Instant, Money, Points};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::browser;
@@ -241,15 +241,23 @@ fn major(money: Money) -> f64 {
     money.minor as f64 / 10f64.powi(money.currency.decimals() as i32)
 }
 
-/// An amount as one types it, without a currency sign or grouping: `6.25`.
+/// An amount as one types it, without a currency sign: `6.25`, `50,000`.
 pub fn typed_money(money: Money) -> String {
     let digits = money.currency.decimals().to_string();
     let options = [
-        ("useGrouping", ""),
-        ("minimumFractionDigits", &digits),
-        ("maximumFractionDigits", &digits),
+        ("minimumFractionDigits", digits.as_str()),
+        ("maximumFractionDigits", digits.as_str()),
     ];
     format_number(&["typed", &digits].join(" "), major(money), &options)
+}
+
+/// An amount such as one might type in a currency: `2.50`, `25,000`.
+pub fn example_money(currency: Currency) -> String {
+    let minor = match currency.decimals() {
+        0 => 25_000,
+        decimals => 25 * 10i64.pow(decimals - 1),
+    };
+    typed_money(Money::new(minor, currency))
 }
 
 /// How many times as much, from thousandths: `1.2`.

@@ -7,6 +7,12 @@ use maud::{Markup, html};
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
 
+/// Whether anything can be used as money now. `min_spend` is the fewest that can be.
+pub fn can_use(status: &Status, min_spend: Points) -> bool {
+    let available = status.balance.available;
+    status.member.state != MemberState::Paused && available > Points::ZERO && available >= min_spend
+}
+
 /// Worth first, the points beside it, and one button that uses it. `min_spend` is the fewest that can be used.
 pub fn worth_card(status: &Status, min_spend: Points) -> Markup {
     let balance = &status.balance;
@@ -33,7 +39,7 @@ pub fn worth_card(status: &Status, min_spend: Points) -> Markup {
                 p.worth__points { (intl::points(balance.available)) }
             }
             div.worth__row {
-                @if !is_paused && balance.available >= min_spend {
+                @if can_use(status, min_spend) {
                     a.button data-variant="on-accent" href=(Route::Convert.path()) { (t::home::use_it()) }
                 }
                 @if state == Some("empty") {

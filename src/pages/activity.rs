@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use loyalty_contract::Instant;
 use loyalty_contract::ledger::LedgerEntry;
+use loyalty_contract::programme::Programme;
 use maud::{Markup, html as markup};
 
 use crate::api;
@@ -19,13 +20,14 @@ use crate::components::skeleton;
 use crate::data::{Load, More, Pages, use_remembered};
 use crate::intl::{self, DayStyle, t};
 use crate::routes::Route;
-use crate::state::watch;
+use crate::state::{use_programme, watch};
 
 /// The ledger with its filters.
 #[component]
 pub fn ActivityPage() -> impl IntoView {
     let remembered = use_remembered();
     let list = remembered.ledger;
+    let programme = use_programme();
     list.want();
     let instead = move || match list.get() {
         Load::Loading => skeleton::ledger(),
@@ -48,7 +50,7 @@ pub fn ActivityPage() -> impl IntoView {
     };
     view! {
         <div class="page-heading"><PageHeading title=t::nav::activity() /></div>
-        {live(shortcuts)}
+        {live(move || shortcuts(&programme))}
         {live_with(move || filter_chips(remembered.ledger_filter.get()), choose)}
         {live_with(instead, move |_, _| list.refresh())}
         <Ledger list />
@@ -56,7 +58,8 @@ pub fn ActivityPage() -> impl IntoView {
 }
 
 /// What else can be done about the past: read it as a statement, find what was made of it, add to it, and be told of its dates.
-fn shortcuts() -> Markup {
+fn shortcuts(programme: &Programme) -> Markup {
+    let has_ends = programme.points_valid_months.is_some() || !programme.tiers.is_empty();
     let shortcut = |address: String, picture: &str, label: String, is_file: bool| {
         markup! {
             a.shortcut href=(address) download[is_file] {
@@ -70,7 +73,7 @@ fn shortcuts() -> Markup {
             (shortcut(Route::Statement.path(), "file", t::activity::statement(), false))
             (shortcut(Route::Vouchers.path(), "ticket", t::activity::vouchers(), false))
             (shortcut(Route::Claim.path(), "receipt", t::activity::missed(), false))
-            (shortcut(api::ledger::deadlines_address(), "calendar", t::activity::calendar(), true))
+            @if has_ends { (shortcut(api::ledger::deadlines_address(), "calendar", t::activity::calendar(), true)) }
         }
     }
 }

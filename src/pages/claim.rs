@@ -66,7 +66,12 @@ impl Form {
         }
         let total = intl::parse_money(&self.total, Money::new(0, programme.currency))
             .filter(|total| total.minor > 0)
-            .ok_or_else(|| (TOTAL, t::convert::not_an_amount()))?;
+            .ok_or_else(|| {
+                (
+                    TOTAL,
+                    t::convert::not_an_amount(&intl::example_money(programme.currency)),
+                )
+            })?;
         let bought_on = intl::parse_day(&self.day)
             .filter(|day| (0..=i64::from(programme.return_window_days)).contains(&(today - *day).num_days()))
             .ok_or_else(|| (DAY, wrong_day(programme)))?;

@@ -23,10 +23,12 @@ use crate::components::failure::{empty, load_failed, stale_note};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
+use crate::components::reward_card::multiplier;
 use crate::components::skeleton;
 use crate::data::{Load, use_remembered};
-use crate::intl::{self, t};
+use crate::intl::{self, DayStyle, t};
 use crate::pages::commit::{Commit, Outcome, Quoted, forget_refusal_on_leaving, usable_until};
+use crate::pages::home::{debt_card, paused_card};
 use crate::routes::Route;
 use crate::state::{use_programme, use_session, watch};
 
@@ -70,17 +72,22 @@ fn nothing_to_use(status: &Status, programme: &Programme) -> Markup {
     if Range::of(status, &programme.point_value, programme.min_spend_points).is_some() {
         return Markup::default();
     }
-    let (title, help) = if status.member.state == MemberState::Paused {
-        (t::paused::title(), t::paused::text())
-    } else {
-        let least = intl::points(programme.min_spend_points);
-        (
-            t::convert::nothing(),
-            t::convert::nothing_help(&intl::points(status.balance.available), &least),
-        )
+    if status.member.state == MemberState::Paused {
+        return paused_card(&programme.contact);
+    }
+    let least = intl::points(programme.min_spend_points);
+    let help = t::convert::nothing_help(&intl::points(status.balance.available), &least);
+    let rewards = html! {
+        @if let Some(next) = &status.next_activation {
+            p.muted { (t::convert::more_on(&intl::day(next.at, DayStyle::Long), &intl::points(next.points))) }
+        }
+        a.button href=(Route::Rewards.path()) { (t::home::all_rewards()) }
     };
-    let rewards = html! { a.button href=(Route::Rewards.path()) { (t::home::all_rewards()) } };
-    empty("coins", &title, &help, &rewards)
+    let held = status.tier.as_ref().map(|tier| tier.current.as_str());
+    html! {
+        @if let Some(debt) = &status.debt { (debt_card(debt, programme, multiplier(&programme.tiers, held))) }
+        (empty("coins", &t::convert::nothing(), &help, &rewards))
+    }
 }
 
 /// What can be used: from the programme's minimum to everything, in minor units of money.
@@ -138,11 +145,20 @@ impl Range {
         (minor - self.least.minor) * 100 / (self.most.minor - self.least.minor).max(1)
     }
 
-    /// A few round sums below everything: the largest two of 1, 2, 5, 10, 20, 50, … whole units.
+    /// How much one step of the slider takes off: what a point is worth where that is whole, so that no step costs a
+    /// point for a part of it.
+    fn step(&self) -> i64 {
+        let PointValue { points, money } = self.value;
+        match (money.minor.checked_rem(points.0), money.minor.checked_div(points.0)) {
+            (Some(0), Some(step)) => step.max(1),
+            _ => 1,
+        }
+    }
+
+    /// A few round sums below everything: the largest two of 1, 2, 5, 10, 20, 50, … minor units.
     fn round_sums(&self) -> Vec<i64> {
-        let unit = 10i64.pow(self.value.money.currency.decimals());
-        let mut sums: Vec<i64> = (0..12)
-            .flat_map(|power| [1, 2, 5].map(|step| step * 10i64.pow(power) * unit))
+        let mut sums: Vec<i64> = (0..15)
+            .flat_map(|power| [1, 2, 5].map(|step| step * 10i64.pow(power)))
             .filter(|sum| (self.least.minor..self.most.minor).contains(sum))
             .collect();
         sums.split_off(sums.len().saturating_sub(2))
@@ -304,7 +320,7 @@ fn amount(range: &Range, minor: i64) -> Markup {
 
 fn slider(range: &Range, start: i64) -> Markup {
     html! {
-        input.slider id=(SLIDER) type="range" min=(range.least.minor) max=(range.most.minor) step="1" value=(start)
+        input.slider id=(SLIDER) type="range" min=(range.least.minor) max=(range.most.minor) step=(range.step()) value=(start)
             data-action=(SLIDER) data-part=(range.part(start)) aria-label=(t::convert::slider())
             aria-valuetext=(spoken_amount(range, start));
     }
@@ -358,7 +374,8 @@ fn read_points(text: &str, range: &Range) -> Result<i64, String> {
 }
 
 fn read_money(text: &str, range: &Range) -> Result<i64, String> {
-    let money = intl::parse_money(text, range.most).ok_or_else(t::convert::not_an_amount)?;
+    let money = intl::parse_money(text, range.most)
+        .ok_or_else(|| t::convert::not_an_amount(&intl::example_money(range.most.currency)))?;
     if money.minor > range.most.minor {
         return Err(t::convert::too_much(&intl::money(range.most)));
     }
@@ -418,6 +435,10 @@ mod tests {
         assert_eq!(
             range(value(1, 10, "VND"), 60_000, 1000),
             Some((10_000, 600_000, vec![200_000, 500_000]))
+        );
+        assert_eq!(
+            range(value(100, 125, "KWD"), 1250, 50),
+            Some((62, 1562, vec![500, 1000]))
         );
     }
 }

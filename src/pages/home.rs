@@ -20,7 +20,7 @@ use crate::components::reward_card::{Missing, multiplier, reward_card};
 use crate::components::skeleton;
 use crate::components::tier_card::{tier_card, tier_name};
 use crate::components::voucher_row::voucher_row;
-use crate::components::worth_card::worth_card;
+use crate::components::worth_card::{can_use, worth_card};
 use crate::data::{Load, use_remembered};
 use crate::intl::{self, DayStyle, t};
 use crate::pages::programme::terms_notice;
@@ -63,9 +63,16 @@ pub fn HomePage() -> impl IntoView {
 }
 
 /// The cards, in the order in which a person asks.
-fn overview(status: &Status, vouchers: &[Redemption], highlights: &Load<Vec<Reward>>, programme: &Programme, has_joined: bool) -> Markup {
+fn overview(
+    status: &Status,
+    vouchers: &[Redemption],
+    highlights: &Load<Vec<Reward>>,
+    programme: &Programme,
+    has_joined: bool,
+) -> Markup {
     let held = status.tier.as_ref().map(|tier| tier.current.as_str());
     let rate = multiplier(&programme.tiers, held);
+    let is_usable = can_use(status, programme.min_spend_points);
     let contact = status
         .member
         .contact
@@ -81,7 +88,7 @@ fn overview(status: &Status, vouchers: &[Redemption], highlights: &Load<Vec<Rewa
                 @if status.member.state == MemberState::Paused { (paused_card(&programme.contact)) }
                 @if let Some(debt) = &status.debt { (debt_card(debt, programme, rate)) }
                 @if let Some(contact) = contact { (contact_card(contact)) }
-                @if !status.expirations.is_empty() { (expirations_card(&status.expirations)) }
+                @if !status.expirations.is_empty() { (expirations_card(&status.expirations, is_usable)) }
                 @if let Some(tier) = &status.tier { (tier_card(tier, &programme.tiers, Some(&Route::Tier))) }
             }
             div.column {
@@ -92,7 +99,11 @@ fn overview(status: &Status, vouchers: &[Redemption], highlights: &Load<Vec<Rewa
                         button.link type="button" data-action=(RETRY) { (t::app::retry()) }
                     },
                     Load::Ready(rewards) | Load::Stale(rewards, _) => {
-                        @if !rewards.is_empty() { (highlights_shelf(rewards, status, programme, rate)) }
+                        @if !rewards.is_empty() {
+                            (highlights_shelf(rewards, status, programme, rate))
+                        } @else if status.member.state != MemberState::Paused {
+                            (no_reward(is_usable))
+                        }
                     }
                 }
                 (rule_card(status, programme, rate))
@@ -121,7 +132,7 @@ fn vouchers_card(vouchers: &[Redemption], programme: &Programme) -> Markup {
 }
 
 /// What ends soon, when, and what it is worth until then.
-fn expirations_card(expirations: &[Expiration]) -> Markup {
+fn expirations_card(expirations: &[Expiration], can_use: bool) -> Markup {
     html! {
         section.card data-tone="warm" {
             div.tick {
@@ -132,8 +143,8 @@ fn expirations_card(expirations: &[Expiration]) -> Markup {
                         p { b { (t::home::expires(&day, &points, &intl::money(end.worth))) } }
                     }
                     p.muted {
-                        (t::home::expires_help()) " "
-                        a.link href=(Route::Convert.path()) { (t::home::use_first()) }
+                        (t::home::expires_help())
+                        @if can_use { " " a.link href=(Route::Convert.path()) { (t::home::use_first()) } }
                     }
                     p.muted {
                         a.link href=(api::ledger::deadlines_address()) download { (t::entry_page::calendar()) }
@@ -145,7 +156,7 @@ fn expirations_card(expirations: &[Expiration]) -> Markup {
 }
 
 /// Why the balance is below zero, and how it comes back.
-fn debt_card(debt: &Debt, programme: &Programme, rate: u32) -> Markup {
+pub fn debt_card(debt: &Debt, programme: &Programme, rate: u32) -> Markup {
     let why = match (&debt.cause.reference, &debt.cause.reason) {
         (Some(Reference::Return { amount, .. }), Some(thing)) => {
             t::debt::returned(&intl::money(*amount), &intl::day(debt.cause.at, DayStyle::Long), thing)
@@ -218,6 +229,19 @@ fn highlights_shelf(rewards: &[Reward], status: &Status, programme: &Programme, 
             ul.shelf {
                 @for reward in rewards { li { (reward_card(reward, Missing::of(reward, programme, rate).as_ref())) } }
             }
+        }
+    }
+}
+
+/// In place of the shelf where everything is sold out, or the shop has no rewards.
+fn no_reward(can_use: bool) -> Markup {
+    html! {
+        section.card {
+            div.card__head {
+                h2 { (t::home::no_reward()) }
+                a.link href=(Route::Rewards.path()) { (t::home::all_rewards()) }
+            }
+            @if can_use { p.muted { (t::home::money_off_works()) } }
         }
     }
 }

@@ -19,8 +19,10 @@ use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::reward_card::{Missing, multiplier, reward_card};
 use crate::components::skeleton;
+use crate::components::worth_card::can_use;
 use crate::data::{CatalogueFilter, Load, More, use_remembered};
 use crate::intl::{self, t};
+use crate::pages::home::paused_card;
 use crate::routes::Route;
 use crate::state::use_programme;
 
@@ -67,10 +69,13 @@ pub fn RewardsPage() -> impl IntoView {
                     .as_ref()
                     .is_some_and(|status| fits_money_off(&filter, status, &programme));
                 if !with_money_off && pages.iter().all(|page| page.is_empty()) {
-                    return nothing_found();
+                    return nothing_found(&filter);
                 }
                 html! {
                     @if is_stale { (stale_note(list.as_of())) }
+                    @if status.as_ref().is_some_and(|status| status.member.state == MemberState::Paused) {
+                        (paused_card(&programme.contact))
+                    }
                     ul.grid {
                         @if with_money_off { li { (money_off_card(&programme)) } }
                         @for reward in pages.iter().flat_map(|page| page.iter()) {
@@ -197,8 +202,7 @@ fn filter_chips(filter: &CatalogueFilter) -> Markup {
 
 /// Whether money off, which every programme has, belongs to what is looked for.
 fn fits_money_off(filter: &CatalogueFilter, status: &Status, programme: &Programme) -> bool {
-    let can_use = status.member.state != MemberState::Paused && status.balance.available >= programme.min_spend_points;
-    can_use
+    can_use(status, programme.min_spend_points)
         && filter.words.trim().is_empty()
         && filter.kind.is_none_or(|kind| kind == RewardKind::MoneyOff)
         && filter.availability != AvailabilityFilter::Soon
@@ -224,7 +228,15 @@ fn money_off_card(programme: &Programme) -> Markup {
 }
 
 /// Nothing fits: the way back to everything.
-fn nothing_found() -> Markup {
+fn nothing_found(filter: &CatalogueFilter) -> Markup {
     let show_all = html! { button.button type="button" data-action=(SHOW_ALL) { (t::rewards::show_all()) } };
+    if filter.availability == AvailabilityFilter::Ready && filter.words.trim().is_empty() {
+        return empty(
+            "gift",
+            &t::rewards::none_ready(),
+            &t::rewards::none_ready_help(),
+            &show_all,
+        );
+    }
     empty("search", &t::rewards::none(), &t::rewards::none_help(), &show_all)
 }

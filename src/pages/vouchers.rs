@@ -10,6 +10,7 @@ use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
 use crate::components::skeleton;
 use crate::components::voucher_row::voucher_row;
+use crate::components::worth_card::can_use;
 use crate::data::{Load, More, use_remembered};
 use crate::intl::t;
 use crate::routes::Route;
@@ -24,6 +25,7 @@ pub fn VouchersPage() -> impl IntoView {
     let (open, all) = (remembered.open_vouchers, remembered.vouchers);
     open.want();
     all.want();
+    remembered.status.want();
     let programme = use_programme();
     let content = move || {
         let (load, more) = (all.get(), all.more());
@@ -50,9 +52,11 @@ pub fn VouchersPage() -> impl IntoView {
             .into_iter()
             .filter(|voucher| voucher.state != RedemptionState::Reserved)
             .collect();
+        let status = remembered.status.value();
+        let is_usable = status.is_some_and(|status| can_use(&status, programme.min_spend_points));
         html! {
             @if let Some(note) = &note { (note) }
-            @if open.is_empty() && past.is_empty() { (none()) }
+            @if open.is_empty() && past.is_empty() { (none(is_usable)) }
             (group(&t::vouchers::ready(), &open.iter().collect::<Vec<_>>(), &programme))
             (group(&t::vouchers::past(), &past, &programme))
             @match &more {
@@ -91,7 +95,13 @@ fn group(title: &str, vouchers: &[&Redemption], programme: &Programme) -> Markup
     }
 }
 
-fn none() -> Markup {
-    let ways = html! { a.button href=(Route::Convert.path()) { (t::home::use_it()) } };
+fn none(can_use: bool) -> Markup {
+    let ways = html! {
+        @if can_use {
+            a.button href=(Route::Convert.path()) { (t::home::use_it()) }
+        } @else {
+            a.button href=(Route::Rewards.path()) { (t::home::all_rewards()) }
+        }
+    };
     empty("ticket", &t::vouchers::none(), &t::vouchers::none_help(), &ways)
 }

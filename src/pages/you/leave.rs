@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use loyalty_contract::Points;
 use loyalty_contract::auth::Purpose;
 use loyalty_contract::redemptions::Redemption;
-use loyalty_contract::status::Status;
+use loyalty_contract::status::{MemberState, Status};
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
@@ -122,7 +122,7 @@ fn what_it_means(status: &Status, vouchers: Option<&[Redemption]>) -> Markup {
         }
         section.card {
             ul.list {
-                @if balance.available > Points::ZERO {
+                @if balance.available > Points::ZERO && status.member.state != MemberState::Paused {
                     li {
                         a.list-row href=(Route::Rewards.path()) {
                             (icon("gift"))
