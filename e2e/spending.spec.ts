@@ -58,7 +58,7 @@ test('all that matters is said before the tap, in the size of everything else', 
   ] as const) {
     await expect(page.getByRole('listitem').filter({ hasText: name })).toContainText(value);
   }
-  const undo = page.getByText('To undo it, open the voucher and tap “Undo”, as long as the till has not used it.');
+  const undo = page.getByText('To undo it, open the voucher and tap “Undo” before the till uses it.');
   const [own, body] = await undo.evaluate((element) =>
     [element, document.body].map((of) => getComputedStyle(of).fontSize),
   );
