@@ -163,6 +163,7 @@ test('in đồng: no decimals, grouped, and each step is a whole point', async (
   expect(seen['/']).toContain('₫156,250 1,250 leaves');
   expect(seen['/']).toContain('₫25,000 spent gives 10 leaves. 100 leaves are worth ₫12,500.');
   expect(seen['/rewards/small-coffee']).toContain('₫60,000 in the shop');
+  expect(seen['/rewards']).toContain('50 to go, ₫125,000 of shopping');
   await open(page, `${url}/use`);
   const [slider, money] = [page.getByRole('slider'), page.getByLabel('In VND')];
   await expect(page.getByRole('button', { name: '₫100,000' })).toHaveAttribute('aria-pressed', 'true');
@@ -193,6 +194,7 @@ test('in dinar: three decimals everywhere', async ({ page, open: openShop, a11y 
   const worth = (balance.worth.minor / 1000).toFixed(3);
   expect(seen['/']).toContain(`KWD ${worth}`);
   expect(seen['/']).toContain('KWD 0.250 spent gives 10 leaves. 100 leaves are worth KWD 0.125.');
+  expect(seen['/rewards']).toContain('50 to go, KWD 1.250 of shopping');
   await open(page, `${url}/use`);
   const [slider, money] = [page.getByRole('slider'), page.getByLabel('In KWD')];
   await expect(money).toHaveValue('1.000');

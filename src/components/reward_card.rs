@@ -124,11 +124,16 @@ impl Worded<'_> {
         }
     }
 
-    /// What buying would bring the points, rounded up to whole units of the currency.
+    /// What buying would bring the points, rounded up to what people speak in: whole units of the currency, thousands
+    /// where it has no smaller ones, and never coarser than the programme's own rule.
     fn shopping(&self, missing: Points) -> Option<Money> {
         let minor = earning::minor_for(missing, &self.programme.earning, self.multiplier_permille)?;
-        let unit = 10i64.checked_pow(self.programme.currency.decimals())?;
-        let rounded = minor.checked_add(unit - 1)? / unit * unit;
+        let whole = match self.programme.currency.decimals() {
+            0 => 1000,
+            decimals => 10i64.pow(decimals),
+        };
+        let step = whole.min(self.programme.earning.per_money.minor).max(1);
+        let rounded = minor.checked_add(step - 1)? / step * step;
         Some(Money::new(rounded, self.programme.currency))
     }
 }
