@@ -47,7 +47,7 @@ pub struct Books<'a> {
     /// What they can do.
     pub state: MemberState,
     /// They are no member any more: their books are kept, and nothing is ever left in them.
-    has_left: bool,
+    pub has_left: bool,
     /// When this is.
     pub now: Instant,
     /// Their points.

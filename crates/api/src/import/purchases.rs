@@ -15,7 +15,7 @@ use crate::account::books::Books;
 use crate::account::{AccountError, Sale};
 use crate::clock::{from_millis, millis};
 use crate::db::{Value, insert_rows_or, next_rows, places};
-use crate::http::{MOST_MINOR, Result, fingerprint};
+use crate::http::{Error, MOST_MINOR, Result, fingerprint};
 use crate::shop::Shop;
 use crate::token;
 
@@ -218,6 +218,10 @@ pub async fn book(
     let Some(mut books) = Books::open(tx, shop, &member_id, Some(day), now).await? else {
         return Ok(None);
     };
+    if books.has_left {
+        // Tried again, the number is nobody's, and nothing of the file is kept for them.
+        return Err(Error::unavailable("a member has left at this moment"));
+    }
     let mut settled = vec![];
     for row in &staged {
         let Some(id) = ids.get(&row.line) else { continue };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use loyalty_api::clock::Clock;
 use loyalty_api::config::{ImportCommand, ImportFile};
-use loyalty_api::db::Database;
+use loyalty_api::db::{Database, is_sqlite};
 use loyalty_api::{import, verify};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::commands::{check_fails, loyalty_api};
 use crate::database::OwnDatabase;
-use crate::support::{Api, NOW};
+use crate::support::{Api, LINH, NOW};
 
 const MEMBERS: &str = "number,name,email,language,since";
 const PURCHASES: &str = "external_id,store,occurred_at,total,member";
@@ -520,4 +520,33 @@ async fn a_till_sells_while_a_history_is_imported() {
             .await
             .unwrap();
     assert_eq!(bought, 4000 + sold);
+}
+
+#[tokio::test]
+async fn whoever_leaves_while_their_purchases_are_imported_is_not_brought_back() {
+    let (api, database) = served().await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("p.csv");
+    let row = format!("F-1,main,2026-11-20T09:00:00Z,9.99,{LINH}");
+    fs::write(&file, lines(PURCHASES, &[row])).unwrap();
+    let mut held = if is_sqlite(&api.db) {
+        api.db.begin_with("begin immediate").await.unwrap()
+    } else {
+        api.db.begin().await.unwrap()
+    };
+    sqlx::query("update members set number = 'left', state = 'left' where number = $1")
+        .bind(LINH)
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let leaving = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        held.commit().await.unwrap();
+    };
+    tokio::join!(import_now(&database, file), leaving);
+    let (bought,): (i64,) = sqlx::query_as("select count(*) from purchases where external_id = 'F-1'")
+        .fetch_one(&api.db)
+        .await
+        .unwrap();
+    assert_eq!(bought, 0);
 }
