@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.js';
+import { expect, test } from './shop.js';
 import type { APIRequestContext, Page } from '@playwright/test';
 
 test('a purchase that the till missed is found by its receipt, and stands in the activity', async ({ page, signIn, request, a11y }) => {

@@ -142,6 +142,10 @@ test('whatever the shop writes is shown as it is, and an unknown kind as a plain
     const { items, next } = await answer.json();
     await route.fulfill({ response: answer, json: { items: [{ ...items[0], ...written }, ...items.slice(1)], next } });
   });
+  await page.route('**/api/v1/quotes', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), conditions: written.conditions } });
+  });
   await page.goto('/rewards');
   await reward(page, '<b>Half & half</b>').getByRole('link').click();
   await expect(page.getByRole('heading', { name: '<b>Half & half</b>', level: 1 })).toBeVisible();

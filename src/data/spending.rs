@@ -90,6 +90,8 @@ pub struct Spending {
     is_asking: StoredValue<bool>,
     /// How often the present one was sent without an answer.
     tries: StoredValue<usize>,
+    /// The path of the screen that the last tap of this visit was on, as long as that screen is to go on with it.
+    place: StoredValue<Option<String>>,
     remembered: Remembered,
     session: Session,
 }
@@ -102,6 +104,7 @@ impl Spending {
             latest: StoredValue::new(None),
             is_asking: StoredValue::new(false),
             tries: StoredValue::new(0),
+            place: StoredValue::new(None),
             remembered,
             session,
         };
@@ -158,6 +161,21 @@ impl Spending {
         self.send(attempt);
     }
 
+    /// The same, from a screen that goes on with what becomes of it, even if it was drawn anew meanwhile.
+    pub fn begin_at(&self, place: String, deed: Deed) {
+        self.place.set_value(Some(place));
+        self.begin(deed);
+    }
+
+    /// Whether the last tap was on this screen, and the screen has not gone on with it yet; once asked and true, it has.
+    pub fn goes_on_at(&self, place: &str) -> bool {
+        let is_here = self.place.with_value(|known| known.as_deref() == Some(place));
+        if is_here {
+            self.place.set_value(None);
+        }
+        is_here
+    }
+
     /// Sends what has no answer again, now rather than later.
     pub fn ask_now(&self) {
         if let Standing::Unanswered(attempt, _) = self.standing.get_untracked() {
@@ -186,6 +204,7 @@ impl Spending {
     /// Forgets what is shown: another member may be next. What is written down stays until its member comes back.
     pub fn forget(&self) {
         self.latest.set_value(None);
+        self.place.set_value(None);
         self.standing.set(Standing::Idle);
     }
 

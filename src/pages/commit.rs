@@ -64,15 +64,15 @@ pub fn Commit(
     let spending = use_spending();
     let router = use_router();
     // Only a tap of this screen leads on from it; what an earlier one became is said instead.
-    let is_ours = StoredValue::new(false);
+    let place = router.route_untracked().path();
+    let tapped_at = place.clone();
     let again = Rc::clone(&ask);
     watch(move || match spending.get() {
-        Standing::Done(_, voucher) if is_ours.get_value() => {
+        Standing::Done(_, voucher) if spending.goes_on_at(&place) => {
             spending.dismiss();
             router.replace(&Route::Voucher(voucher.id));
         }
-        Standing::Refused(_, error) if is_ours.get_value() => {
-            is_ours.set_value(false);
+        Standing::Refused(_, error) if spending.goes_on_at(&place) => {
             // What is shown holds no longer: the present price is asked for, shown, and waits for another tap.
             if error.code() != Some(ProblemCode::QuoteUsed) {
                 again();
@@ -124,9 +124,8 @@ pub fn Commit(
     };
     let act = move |_: &str, _| {
         if let Quoted::Yes(quote) = quoted.get_untracked() {
-            is_ours.set_value(true);
             spending.dismiss();
-            spending.begin(Deed::Spend(quote.quote_id));
+            spending.begin_at(tapped_at.clone(), Deed::Spend(quote.quote_id));
         }
     };
     view! {

@@ -208,8 +208,8 @@ pub fn Way(
         <section class="signin__panel">{live(panel)}</section>
         <div class="signin__body">
             {move || {
-                heading.track();
-                browser::scroll_up();
+                // Read, not only followed: what nobody reads is never reckoned, and so never changes.
+                heading.with(|_| browser::scroll_up());
                 view! { <PageHeading title /> }
             }}
             {content}
