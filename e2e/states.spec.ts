@@ -166,7 +166,7 @@ test('in đồng: no decimals, grouped, and each step is a whole point', async (
   expect(seen['/rewards']).toContain('50 to go, ₫125,000 of shopping');
   await open(page, `${url}/use`);
   const [slider, money] = [page.getByRole('slider'), page.getByLabel('In VND')];
-  await expect(page.getByRole('button', { name: '₫100,000' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByRole('button', { name: '₫100,000', exact: true })).toHaveAttribute('aria-pressed', 'true');
   await expect(money).toHaveValue('100,000');
   await slider.press('ArrowRight');
   await expect(slider).toHaveAttribute('aria-valuetext', /^₫100,125, 801\sleaves$/);
