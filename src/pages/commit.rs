@@ -72,11 +72,9 @@ pub fn Commit(
             spending.dismiss();
             router.replace(&Route::Voucher(voucher.id));
         }
-        Standing::Refused(_, error) if spending.goes_on_at(&place) => {
-            // What is shown holds no longer: the present price is asked for, shown, and waits for another tap.
-            if error.code() != Some(ProblemCode::QuoteUsed) {
-                again();
-            }
+        // What is shown holds no longer: the present price is asked for, shown, and waits for another tap.
+        Standing::Refused(_, error) if spending.goes_on_at(&place) && error.code() != Some(ProblemCode::QuoteUsed) => {
+            again();
         }
         _ => (),
     });
