@@ -18,14 +18,11 @@ type TraceEvent = {
   ph: string;
   pid: number;
   tid: number;
-  ts: number;
   dur?: number;
-  id2?: { local?: string };
-  id?: string;
   args?: {
     name?: string;
     data?: { interactionId?: number; duration?: number };
-    chrome_frame_reporter?: { state?: string; affects_smoothness?: boolean };
+    frame_reporter?: { state?: string; affects_smoothness?: boolean };
   };
 };
 
@@ -42,38 +39,29 @@ export function summary(trace: Buffer): Figures {
     .filter((event) => event.name === 'RunTask' && threads.has(thread(event)))
     .map((event) => (event.dur ?? 0) / 1000)
     .filter((ms) => ms >= LONG_TASK_MS);
-  const frames = traceEvents.filter((event) => event.name === 'PipelineReporter' && event.args?.chrome_frame_reporter);
-  const states = frames.map((event) => event.args?.chrome_frame_reporter);
+  const frames = traceEvents.flatMap(({ name, args }) => (name === 'PipelineReporter' ? (args?.frame_reporter ?? []) : []));
   return {
     taps: latencies.length,
     median: Math.round(latencies[Math.floor(latencies.length / 2)] ?? 0),
     worst: Math.round(latencies.at(-1) ?? 0),
     longTasks: tasks.length,
     longest: Math.round(Math.max(0, ...tasks)),
-    frames: states.length,
-    dropped: states.filter((state) => state?.state === 'STATE_DROPPED' && state.affects_smoothness).length,
+    frames: frames.length,
+    dropped: frames.filter((frame) => frame.state === 'STATE_DROPPED' && frame.affects_smoothness).length,
   };
 }
 
 /** From each interaction to the picture after it, sorted; an interaction is several events, of which the slowest counts. */
 function interactions(events: TraceEvent[]): number[] {
-  const ends = new Map<string, number>();
-  for (const event of events) if (event.name === 'EventTiming' && event.ph === 'e') ends.set(key(event), event.ts);
   const slowest = new Map<number, number>();
-  for (const event of events) {
-    const interaction = event.args?.data?.interactionId;
-    const end = ends.get(key(event));
-    if (event.name !== 'EventTiming' || event.ph !== 'b' || !interaction || end === undefined) continue;
-    const ms = (end - event.ts) / 1000;
-    slowest.set(interaction, Math.max(ms, slowest.get(interaction) ?? 0));
+  for (const { name, ph, args } of events) {
+    const { interactionId, duration } = args?.data ?? {};
+    if (name !== 'EventTiming' || ph !== 'b' || !interactionId || duration === undefined) continue;
+    slowest.set(interactionId, Math.max(duration, slowest.get(interactionId) ?? 0));
   }
   return [...slowest.values()].sort((a, b) => a - b);
 }
 
 function thread(event: TraceEvent): string {
   return `${event.pid}:${event.tid}`;
-}
-
-function key(event: TraceEvent): string {
-  return `${event.pid}:${event.id2?.local ?? event.id}`;
 }
