@@ -277,6 +277,8 @@ impl Counted {
             }
             same
         });
+        // A purchase that went back whole leaves no moment behind at which anything could be reached.
+        entries.retain(|&(_, _, points)| points != 0);
         let mut total = 0;
         let days = entries
             .iter()
@@ -533,6 +535,14 @@ mod tests {
         let mut instants: Vec<Instant> = history.iter().map(|entry| entry.at).filter(|&at| at <= now).collect();
         instants.sort_unstable();
         instants.dedup();
+        let comes_to = |at: Instant| {
+            history
+                .iter()
+                .filter(|entry| entry.at == at)
+                .map(|entry| entry.points.0)
+                .sum::<i64>()
+        };
+        instants.retain(|&at| comes_to(at) != 0);
         let (mut tier, mut last_day) = (0, None);
         let begin = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
         for day in begin.iter_days().take_while(|&day| day <= day_of(now, &Berlin)) {
@@ -606,6 +616,23 @@ mod tests {
                 prop_assert_eq!(standing_from(Some(&useless), &ladder, window, &history, now, &Berlin), Ok(whole));
             }
         }
+    }
+
+    #[test]
+    fn a_purchase_that_went_back_whole_is_no_moment_to_reach_a_tier() {
+        // What is less than nothing leaves the year before what is more, so that a day without purchases would reach 800.
+        let kept = entries(&[("2022-09-06", -1), ("2023-06-07", 420), ("2023-07-19", 380)]);
+        let gone = entries(&[("2024-06-06", 50), ("2024-06-06", -50)]);
+        let stand = |history: &[Qualifying]| {
+            standing(
+                &LADDER,
+                TierWindow::Rolling12Months,
+                history,
+                noon("2024-06-07"),
+                &Berlin,
+            )
+        };
+        assert_eq!(stand(&[kept.clone(), gone].concat()), stand(&kept));
     }
 
     proptest! {
