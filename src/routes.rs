@@ -325,7 +325,7 @@ fn path_of(href: &str) -> String {
 fn restore(entry: Entry) {
     after_layout(move || {
         window().scroll_to_with_x_and_y(0.0, entry.place);
-        hold(entry, ROUNDS, None);
+        hold(entry, ROUNDS);
     });
 }
 
@@ -336,19 +336,12 @@ fn after_layout(then: impl FnOnce() + 'static) {
     request_animation_frame(move || request_animation_frame(then));
 }
 
-fn hold(entry: Entry, rounds: u32, left_at: Option<f64>) {
+fn hold(entry: Entry, rounds: u32) {
     let Some(link) = link_to(&entry.link).filter(|_| rounds > 0) else {
         return;
     };
-    let place = || window().scroll_y().unwrap_or(0.0);
-    let moved = top_of(&link) - entry.top;
-    // Somebody scrolls: from here on the page is theirs.
-    if moved.abs() > 1.0 && left_at.is_some_and(|left_at| (place() - left_at).abs() > 1.0) {
-        return;
-    }
-    window().scroll_by_with_x_and_y(0.0, moved);
-    let left_at = place();
-    after_layout(move || hold(entry, rounds - 1, Some(left_at)));
+    window().scroll_by_with_x_and_y(0.0, top_of(&link) - entry.top);
+    after_layout(move || hold(entry, rounds - 1));
 }
 
 /// The link to a path among what the screen shows.
