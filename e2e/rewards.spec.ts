@@ -150,6 +150,7 @@ test('whatever the shop writes is shown as it is, and an unknown kind as a plain
   await reward(page, '<b>Half & half</b>').getByRole('link').click();
   await expect(page.getByRole('heading', { name: '<b>Half & half</b>', level: 1 })).toBeVisible();
   await expect(page.getByText('<i>One</i> "per" visit')).toBeVisible();
+  await page.unrouteAll({ behavior: 'wait' });
 });
 
 test.describe('a reward that is gone', () => {

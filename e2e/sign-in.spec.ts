@@ -1,4 +1,5 @@
 import { expect, test, type MemberName } from './fixtures.js';
+import { settle } from './settle.js';
 import type { Page } from '@playwright/test';
 
 test('a customer signs in with the code and sees worth and points', async ({ page }) => {
@@ -172,6 +173,8 @@ test('a session that ended asks who one is, and then goes on', async ({ page, co
   await page.goto('/');
   await signInByHand(page, 'linh');
   await expectHomeOf(page, 'Linh');
+  // Nothing is asked any more that would be told first.
+  await settle(page);
   await context.clearCookies();
   await page.getByRole('link', { name: 'Activity' }).click();
   await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();

@@ -1,4 +1,5 @@
 import { expect, test } from './fixtures.js';
+import { settle } from './settle.js';
 import type { APIRequestContext, Page } from '@playwright/test';
 
 test('from You every part of oneself is a tap away, and back', async ({ page, signIn, a11y }) => {
@@ -13,6 +14,8 @@ test('from You every part of oneself is a tap away, and back', async ({ page, si
     await a11y.audit();
     await page.getByRole('link', { name: 'Back' }).click();
     await expect(page.getByRole('heading', { name: 'You', level: 1 })).toBeFocused();
+    // The link that one followed is put back where it was.
+    await settle(page);
   }
 });
 
