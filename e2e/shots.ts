@@ -25,6 +25,7 @@ const screens: { name: string; path: string; members?: MemberName[] }[] = [
   { name: 'programme', path: '/programme', members: ['linh', 'siti'] },
   { name: 'card', path: '/card', members: ['linh'] },
   { name: 'join', path: '/join?store=main&ref=FRIEND42' },
+  { name: 'voucher', path: '/vouchers/:new', members: ['linh'] },
 ];
 
 for (const width of [390, 1280]) {
