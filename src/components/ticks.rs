@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::icon::icon;
 
-/// Sentences under each other, each with a tick before it.
+/// Sentences under each other, each with a tick before it. A voucher keeps its own in the language that it was made in.
 pub fn ticks(sentences: &[String]) -> Markup {
     html! {
-        ul.conditions { @for text in sentences { li.tick { (icon("check")) span { (text) } } } }
+        ul.conditions { @for text in sentences { li.tick { (icon("check")) span { bdi { (text) } } } } }
     }
 }
 

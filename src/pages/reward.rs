@@ -13,11 +13,12 @@ use maud::{Markup, html};
 
 use crate::api;
 use crate::components::failure::{Tone, empty, load_failed, notice, stale_note};
-use crate::components::icon::{icon, reward_picture};
+use crate::components::icon::reward_picture;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
 use crate::components::reward_card::{Missing, multiplier};
 use crate::components::skeleton;
+use crate::components::ticks::ticks;
 use crate::components::tier_card::tier_name;
 use crate::data::{Load, Source, use_remembered};
 use crate::intl::{self, DayStyle, t};
@@ -178,7 +179,7 @@ fn details(reward: &Reward, status: Option<&Status>, programme: &Programme) -> M
 /// Every condition at the size of everything else, and the word that there are no others.
 pub fn conditions(conditions: &[String]) -> Markup {
     html! {
-        ul.conditions { @for text in conditions { li.tick { (icon("check")) span { (text) } } } }
+        (ticks(conditions))
         p.muted { (t::reward::that_is_all()) }
     }
 }
