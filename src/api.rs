@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod cards;
 pub mod claims;
+pub mod code_keys;
 pub mod events;
 pub mod ledger;
 pub mod profile;

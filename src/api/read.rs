@@ -10,6 +10,7 @@ use js_sys::{Array, Date, JSON, Reflect};
 use loyalty_contract::account::{Card, MemberSession, PrintedCard, Profile};
 use loyalty_contract::auth::{Challenge, SignedIn};
 use loyalty_contract::claims::{Claim, ClaimReason, ClaimState};
+use loyalty_contract::code_keys::{CodeKey, CodeKeySecret};
 use loyalty_contract::ledger::{EarningRate, EntryDetails, EntryKind, LedgerEntry, Reference};
 use loyalty_contract::member_events::RedemptionChanged;
 use loyalty_contract::members::{Channel, Consents};
@@ -207,6 +208,8 @@ objects! {
     MemberSession { id, device, created_at, last_seen_at, is_current, is_remembered }
     PrintedCard { card_id, text, digits, created_at }
     Card { card_id, created_at }
+    CodeKeySecret { key_id, member_number, secret, algorithm, digits, period_s, server_time }
+    CodeKey { key_id, device_name, created_at, last_used_at, is_current }
 }
 
 macro_rules! words {

@@ -10,7 +10,9 @@
 pub mod account;
 pub mod auth;
 pub mod claims;
+pub mod code_keys;
 pub mod counter;
+pub mod identify;
 pub mod ledger;
 pub mod list;
 pub mod member_events;

@@ -116,6 +116,8 @@ problem_codes! {
     MemberPaused = "member_paused", 409;
     /// The reward cannot be had; `reasons` say why.
     RewardNotAvailable = "reward_not_available", 409;
+    /// Ten devices show the member's code already.
+    TooManyCodeKeys = "too_many_code_keys", 409;
     /// The same request is still being worked on.
     IdempotencyKeyInUse = "idempotency_key_in_use", 409;
     /// The profile is not the one any more that the change was made for.
@@ -132,6 +134,10 @@ problem_codes! {
     ChallengeExpired = "challenge_expired", 422;
     /// Nothing is set up here that could send to such an address.
     ChannelUnavailable = "channel_unavailable", 422;
+    /// Nothing is set up here that could keep the secrets of members' codes.
+    MemberCodeUnavailable = "member_code_unavailable", 422;
+    /// The member's code or the visit names nobody (any more): unknown, wrong, too old, or used.
+    MemberCodeRefused = "member_code_refused", 422;
     /// The proof of the address is too old, used or unknown.
     EnrolmentExpired = "enrolment_expired", 422;
     /// The pairing code is too old, used or unknown.

@@ -9,6 +9,7 @@ pub mod availability;
 pub mod calendar;
 pub mod earning;
 pub mod lots;
+pub mod member_code;
 pub mod returns;
 pub mod tiers;
 pub mod worth;
