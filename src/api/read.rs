@@ -209,7 +209,7 @@ objects! {
     PrintedCard { card_id, text, digits, created_at }
     Card { card_id, created_at }
     CodeKeySecret { key_id, member_number, secret, algorithm, digits, period_s, server_time }
-    CodeKey { key_id, device_name, created_at, last_used_at, is_current }
+    CodeKey { key_id, session_id, device_name, created_at, last_used_at, is_current }
 }
 
 macro_rules! words {

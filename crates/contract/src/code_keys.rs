@@ -38,6 +38,8 @@ pub struct CodeKeySecret {
 pub struct CodeKey {
     /// Opaque.
     pub key_id: String,
+    /// The session that asked for it, as `GET /me/sessions` names it.
+    pub session_id: String,
     /// What the member knows the device by.
     pub device_name: String,
     /// When it was made.
