@@ -117,7 +117,7 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
         {live(move || nav(&router.route(), &programme))}
         {move || {
-            let route = router.route();
+            let route = router.screen();
             let width = match route {
                 Route::Activity | Route::You | Route::Code => Some("narrow"),
                 Route::Profile | Route::Address | Route::Messages | Route::Devices | Route::Leave => Some("narrow"),

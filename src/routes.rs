@@ -9,6 +9,8 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, MouseEvent, Url};
 
+use crate::browser::timer::after_picture;
+
 /// A screen of the wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
@@ -123,7 +125,10 @@ impl Route {
 /// Where one is, and how one came there.
 #[derive(Clone, Copy)]
 pub struct Router {
+    /// Where one is, or is going.
     route: RwSignal<Route>,
+    /// The screen that is drawn; it follows with the next picture, since drawing it may take a slow phone a while.
+    screen: RwSignal<Route>,
     /// Whether the screen was reached by moving inside the wallet: then its heading takes the focus.
     moved: RwSignal<bool>,
 }
@@ -133,6 +138,7 @@ impl Router {
     pub fn provide() -> Self {
         let router = Self {
             route: RwSignal::new(current()),
+            screen: RwSignal::new(current()),
             moved: RwSignal::new(false),
         };
         provide_context(router);
@@ -144,19 +150,23 @@ impl Router {
             if current() == router.route.get_untracked() {
                 return;
             }
-            router.show(current());
-            restore(Entry::of(&event.state()));
+            router.show(current(), Entry::of(&event.state()));
         });
         let _ = window_event_listener(ev::click, move |event| router.follow(&event));
         router
     }
 
-    /// The screen to show.
+    /// Where one is, or is going; follows every change.
     pub fn route(&self) -> Route {
         self.route.get()
     }
 
-    /// The screen that is shown, as it is now.
+    /// The screen to draw; follows every change.
+    pub fn screen(&self) -> Route {
+        self.screen.get()
+    }
+
+    /// Where one is, as it is now.
     pub fn route_untracked(&self) -> Route {
         self.route.get_untracked()
     }
@@ -185,8 +195,7 @@ impl Router {
             let _ = history.replace_state_with_url(&left.state(), "", None);
             let _ = history.push_state_with_url(&next.state(), "", Some(&path));
         }
-        self.show(to.clone());
-        restore(Entry::default());
+        self.show(to.clone(), Entry::default());
     }
 
     /// Goes to a screen in the place of the present one, which is done with.
@@ -199,8 +208,7 @@ impl Router {
             };
             let _ = history.replace_state_with_url(&next.state(), "", Some(&with.path()));
         }
-        self.show(with.clone());
-        restore(Entry::default());
+        self.show(with.clone(), Entry::default());
     }
 
     /// Goes back to where one came from inside the wallet; `false` where one came from outside.
@@ -214,9 +222,19 @@ impl Router {
         self.moved.set(true);
     }
 
-    fn show(&self, route: Route) {
-        self.moved.set(true);
-        self.route.set(route);
+    /// Says where one is at once, and draws that screen at its place after the next picture.
+    fn show(&self, route: Route, place: Entry) {
+        let router = *self;
+        router.moved.set(true);
+        router.route.set(route);
+        after_picture(move || {
+            // Two moves may fall into one picture: then the second is the one to draw, once.
+            let route = router.route.get_untracked();
+            if router.screen.with_untracked(|screen| *screen != route) {
+                router.screen.set(route);
+            }
+            restore(place);
+        });
     }
 
     /// Takes over a plain click on a link that stays inside the wallet; every other click is the browser's.
@@ -246,10 +264,15 @@ impl Router {
             return;
         }
         event.prevent_default();
-        if link.has_attribute(BACK) && self.back() {
+        let is_back = link.has_attribute(BACK) && self.back();
+        if !is_back && path_of(&href) == path_of(&location()) {
             return;
         }
-        if path_of(&href) != path_of(&location()) {
+        // The navigation says by itself where one goes; any other link has to, until its screen is there.
+        if link.closest("main").is_ok_and(|main| main.is_some()) {
+            let _ = link.set_attribute("data-pressed", "");
+        }
+        if !is_back {
             self.go(&route);
         }
     }

@@ -4,7 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use leptos::prelude::set_timeout;
+use leptos::prelude::{request_animation_frame, set_timeout};
+
+/// Runs `action` once the browser has shown what is on the page now: a tap that leads to much work is answered first.
+pub fn after_picture(action: impl FnOnce() + 'static) {
+    request_animation_frame(move || set_timeout(action, Duration::ZERO));
+}
 
 /// Runs only the last of several calls in quick succession, once they have rested.
 #[derive(Clone, Default)]

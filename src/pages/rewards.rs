@@ -11,7 +11,7 @@ use loyalty_rules::worth;
 use maud::{Markup, html};
 
 use crate::browser::document;
-use crate::browser::timer::Debounce;
+use crate::browser::timer::{Debounce, after_picture};
 use crate::components::chips::chips;
 use crate::components::failure::{RETRY, empty, load_failed, stale_note};
 use crate::components::icon::{icon, reward_picture};
@@ -105,7 +105,8 @@ pub fn RewardsPage() -> impl IntoView {
                 document::set_value(SEARCH_FIELD, "");
                 document::set_value(SORT_FIELD, sorts()[0].1);
             }
-            remembered.catalogue.renew();
+            // The chip is seen to be pressed before the cards, which take a slow phone longer, are drawn.
+            after_picture(move || remembered.catalogue.renew());
         }
     };
     let act = Rc::new(act);
