@@ -1,6 +1,7 @@
 //! Thin wrappers of what the browser offers; every one of them may fail, and then does the harmless thing.
 
 pub mod clock;
+pub mod code_key;
 pub mod document;
 pub mod event_source;
 pub mod random;

@@ -4,6 +4,7 @@
 //! they ask again, so going back to a screen shows it at once; both are emptied when a session ends.
 
 mod events;
+pub mod member_code;
 mod pages;
 mod source;
 mod spending;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::browser::storage;
+use crate::browser::{code_key, storage};
 
 /// Whether this device was signed in when it was last used; the page's first paint depends on it.
 const SIGNED_IN: &str = "lw.signed-in";
@@ -43,6 +43,7 @@ impl Session {
     /// An answer showed that nobody is, or not any more.
     pub fn ended(&self) {
         storage::set(SIGNED_IN, None);
+        code_key::forget();
         self.change(true);
     }
 

@@ -1,8 +1,9 @@
-//! Where one is signed in, and ending that.
+//! Where one is signed in, which of those can show the code, and ending either.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use loyalty_contract::account::MemberSession;
+use loyalty_contract::code_keys::CodeKey;
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
@@ -18,17 +19,24 @@ use crate::state::use_session;
 
 const ALL_OTHERS: &str = "all-others";
 
+/// What the name of a code key begins with, where it is the code that is to be ended and not the session.
+const CODE: &str = "code:";
+
 /// The list.
 #[component]
 pub fn DevicesPage() -> impl IntoView {
     let session = use_session();
     let source = Source::new(session, api::profile::list_sessions);
     source.want();
+    let keys = Source::new(session, api::code_keys::list_code_keys);
+    keys.want();
     let failed = RwSignal::new(None::<ApiError>);
     // The one that is being ended: a second tap would find nothing any more.
     let ending = RwSignal::new(None::<String>);
     let content = move || {
-        let list = |sessions: &[MemberSession]| list(sessions, ending.read().as_deref());
+        // Without an answer about the codes, the list is of use all the same.
+        let keys = keys.value().unwrap_or_default();
+        let list = |sessions: &[MemberSession]| list(sessions, &keys, ending.read().as_deref());
         html! {
             div role="alert" { @if let Some(error) = failed.get() { (error_notice(&error)) } }
             @match source.get() {
@@ -42,7 +50,7 @@ pub fn DevicesPage() -> impl IntoView {
     let act = move |action: &str, _: String| {
         if action == RETRY {
             source.refresh();
-            return;
+            return keys.refresh();
         }
         if ending.read_untracked().is_some() {
             return;
@@ -51,9 +59,10 @@ pub fn DevicesPage() -> impl IntoView {
         ending.set(Some(id.clone()));
         failed.set(None);
         spawn_local(async move {
-            let answer = match id.as_str() {
-                ALL_OTHERS => api::profile::end_other_sessions().await,
-                id => api::profile::end_session(id).await,
+            let answer = match (id.as_str(), id.strip_prefix(CODE)) {
+                (_, Some(key)) => api::code_keys::delete_code_key(key).await,
+                (ALL_OTHERS, None) => api::profile::end_other_sessions().await,
+                (id, None) => api::profile::end_session(id).await,
             };
             if ending.try_set(None).is_some() {
                 return;
@@ -61,7 +70,10 @@ pub fn DevicesPage() -> impl IntoView {
             match answer {
                 Err(ApiError::SignedOut) => session.ended(),
                 Err(error) => failed.set(Some(error)),
-                Ok(()) => source.refresh(),
+                Ok(()) => {
+                    source.refresh();
+                    keys.refresh();
+                }
             }
         });
     };
@@ -72,11 +84,12 @@ pub fn DevicesPage() -> impl IntoView {
     }
 }
 
-fn list(sessions: &[MemberSession], ending: Option<&str>) -> Markup {
+fn list(sessions: &[MemberSession], keys: &[CodeKey], ending: Option<&str>) -> Markup {
+    let key_of = |session: &MemberSession| keys.iter().find(|key| key.session_id == session.id);
     html! {
         section.card {
             ul.list {
-                @for session in sessions { (row(session, ending == Some(&session.id))) }
+                @for session in sessions { (row(session, key_of(session), ending)) }
             }
         }
         @if sessions.iter().any(|session| !session.is_current) {
@@ -89,7 +102,7 @@ fn list(sessions: &[MemberSession], ending: Option<&str>) -> Markup {
     }
 }
 
-fn row(session: &MemberSession, is_ending: bool) -> Markup {
+fn row(session: &MemberSession, key: Option<&CodeKey>, ending: Option<&str>) -> Markup {
     let device = Some(session.device.clone()).filter(|device| !device.is_empty());
     let device = device.unwrap_or_else(t::devices::unknown);
     html! {
@@ -99,13 +112,32 @@ fn row(session: &MemberSession, is_ending: bool) -> Markup {
                 b { bdi { (device) } }
                 span.muted { (t::devices::last_used(&intl::day(session.last_seen_at, DayStyle::Long))) }
                 @if !session.is_remembered { span.muted { (t::devices::borrowed()) } }
+                @if let Some(key) = key { (code(key, &device, ending)) }
             }
             @if session.is_current {
                 span.badge { (icon("check")) (t::devices::this_one()) }
             } @else {
-                button.button type="button" data-action=(session.id) aria-busy=(is_ending)
+                button.button type="button" data-action=(session.id) aria-busy=(ending == Some(&session.id))
                     aria-label=(t::devices::end_named(&device)) { (t::devices::end()) }
             }
+        }
+    }
+}
+
+/// That a device can show the code, and the way to end that.
+fn code(key: &CodeKey, device: &str, ending: Option<&str>) -> Markup {
+    let action = [CODE, &key.key_id].concat();
+    html! {
+        span.device-code {
+            span {
+                (icon("qr"))
+                @match key.last_used_at {
+                    Some(at) => (t::devices::code_used(&intl::day(at, DayStyle::Long))),
+                    None => (t::devices::shows_code()),
+                }
+            }
+            button.link type="button" data-action=(action) aria-busy=(ending == Some(&action))
+                aria-label=(t::devices::code_off_named(device)) { (t::devices::code_off()) }
         }
     }
 }
