@@ -66,6 +66,13 @@
   // The program calls for it too, when it has no texts to say it with.
   addEventListener("lw-no-texts", () => showFailure("The texts did not arrive."), { once: true });
 
+  // The browser would offer at once to put the wallet on the home screen; the wallet waits until something went well.
+  addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault();
+    globalThis.lwPrompt = event;
+  });
+  addEventListener("lw-ready", () => import("/install.js").catch(console.warn), { once: true });
+
   const parsed = new Promise((resolve) => {
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", resolve);
     else resolve();

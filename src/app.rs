@@ -128,6 +128,8 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
             };
             // Where points are moved, what became of it stands beside the tap.
             let is_told_elsewhere = matches!(route, Route::Convert | Route::Reward(_) | Route::Voucher(_));
+            // Where nobody is in the middle of something.
+            let has_aside = matches!(route, Route::Home | Route::You);
             let page = match route {
                 Route::Home | Route::Join => view! { <pages::home::HomePage /> }.into_any(),
                 route => later.screen(route),
@@ -137,6 +139,7 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
                     {(!is_told_elsewhere).then(|| view! { <pages::commit::Outcome /> })}
                     {page}
                 </main>
+                {has_aside.then(|| move || later.aside())}
             }
         }}
     }

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod code_key;
 pub mod document;
 pub mod event_source;
+pub mod install;
 pub mod random;
 pub mod share;
 pub mod storage;

@@ -1,6 +1,7 @@
 //! One file a screen: asks `data`, composes `components`.
 
 pub mod activity;
+pub mod aside;
 pub mod card;
 pub mod claim;
 pub mod code;

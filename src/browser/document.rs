@@ -196,7 +196,19 @@ pub fn print() {
 
 /// Lets the page itself say that the wallet did not open: `boot.js` has words for it when the program has none.
 pub fn show_that_nothing_opened() {
-    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new("lw-no-texts")) {
+    tell("lw-no-texts");
+}
+
+/// Tells the scripts beside the program that something happened.
+pub fn tell(name: &str) {
+    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(name)) {
         let _ = window.dispatch_event(&event);
+    }
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    if let Some(window) = web_sys::window() {
+        let _ = window.location().reload();
     }
 }

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{
-    activity, card, claim, code, convert, entry, home, join, not_found, programme, report, reward, rewards, statement,
-    tier, voucher, vouchers, you,
+    activity, aside, card, claim, code, convert, entry, home, join, not_found, programme, report, reward, rewards,
+    statement, tier, voucher, vouchers, you,
 };
 use crate::api::ApiError;
+use crate::browser::{document, storage};
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::skeleton;
@@ -17,6 +18,9 @@ use crate::intl;
 use crate::routes::Route;
 use crate::state::use_programme;
 
+/// That the page was loaded anew for the sake of the second file; once must be enough.
+const RELOADED: &str = "lw.reloaded";
+
 /// How far the second file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fetched {
@@ -24,6 +28,8 @@ enum Fetched {
     Asking,
     Here,
     Failed,
+    /// The server answers, and has it no more: it serves another version by now.
+    Gone,
 }
 
 /// The second file of the program.
@@ -45,8 +51,15 @@ impl Later {
         spawn_local(async move {
             let language = intl::language();
             let (is_here, texts) = futures::join!(file::fetch(), file::fetch_texts(&language));
-            let is_here = is_here && texts.is_ok();
-            self.0.set(if is_here { Fetched::Here } else { Fetched::Failed });
+            self.0.set(match texts {
+                Ok(()) if is_here => {
+                    storage::set(RELOADED, None);
+                    Fetched::Here
+                }
+                Err(ApiError::Unreachable) => Fetched::Failed,
+                _ => Fetched::Gone,
+            });
+            document::tell("lw-ready");
         });
     }
 
@@ -62,15 +75,44 @@ impl Later {
     pub fn screen(self, route: Route) -> AnyView {
         match self.0.get() {
             Fetched::NotAsked | Fetched::Asking => live(skeleton::cards),
-            Fetched::Failed => live_with(|| load_failed(&ApiError::Unreachable), move |_, _| self.fetch()),
-            Fetched::Here => file::screen(route).unwrap_or_else(|| ().into_any()),
+            // The page of the version that the server has now knows the name of its file.
+            Fetched::Gone if storage::get(RELOADED).is_none() => {
+                storage::set(RELOADED, Some("yes"));
+                document::reload();
+                live(skeleton::cards)
+            }
+            Fetched::Failed | Fetched::Gone => {
+                live_with(|| load_failed(&ApiError::Unreachable), move |_, _| self.fetch())
+            }
+            Fetched::Here => shown(Some(route)),
         }
+    }
+
+    /// What stands beside some of them, once the file is there.
+    pub fn aside(self) -> AnyView {
+        match self.0.get() {
+            Fetched::Here => shown(None),
+            _ => ().into_any(),
+        }
+    }
+}
+
+fn shown(route: Option<Route>) -> AnyView {
+    file::show(route).unwrap_or_else(|| ().into_any())
+}
+
+/// A screen, or what stands beside one.
+fn show(route: Option<Route>) -> AnyView {
+    match route {
+        Some(route) => screen(route),
+        None => view! { <aside::Aside /> }.into_any(),
     }
 }
 
 /// The screens themselves.
 fn screen(route: Route) -> AnyView {
     use_remembered().know_lists();
+    aside::notice_what_comes_in();
     let has_tiers = !use_programme().tiers.is_empty();
     match route {
         Route::Home => view! { <home::HomePage /> }.into_any(),
@@ -125,14 +167,14 @@ mod file {
         preload().await.is_ok()
     }
 
-    /// A screen of the file; nothing before it is there.
-    pub fn screen(route: Route) -> Option<AnyView> {
+    /// Something of the file; nothing before it is there.
+    pub fn show(route: Option<Route>) -> Option<AnyView> {
         open(route).now_or_never()?.ok()
     }
 
     #[wasm_split(screens, fallible, preload(preload))]
-    fn open(route: Route) -> Result<AnyView, SplitLoaderError> {
-        Ok(super::screen(route))
+    fn open(route: Option<Route>) -> Result<AnyView, SplitLoaderError> {
+        Ok(super::show(route))
     }
 }
 
@@ -154,9 +196,9 @@ mod file {
         true
     }
 
-    /// A screen.
+    /// Something that lies in the second file of a split build.
     #[expect(clippy::unnecessary_wraps, reason = "split, it can be missing")]
-    pub fn screen(route: Route) -> Option<AnyView> {
-        Some(super::screen(route))
+    pub fn show(route: Option<Route>) -> Option<AnyView> {
+        Some(super::show(route))
     }
 }

@@ -11,7 +11,7 @@ use loyalty_contract::{Instant, Points, ProblemCode};
 use maud::{Markup, html};
 
 use crate::api;
-use crate::browser::{self, document, wake_lock};
+use crate::browser::{self, document, install, wake_lock};
 use crate::components::codes::{barcode, qr};
 use crate::components::failure::{empty, load_failed, stale_note};
 use crate::components::icon::icon;
@@ -71,6 +71,15 @@ pub fn VoucherPage(
 
     let programme = use_programme();
     let is_ready = move |voucher: &Redemption| voucher.state == RedemptionState::Reserved;
+    let mut was_ready = false;
+    watch(move || {
+        if let Some(voucher) = source.value() {
+            if was_ready && voucher.state == RedemptionState::Captured {
+                install::something_went_well();
+            }
+            was_ready = is_ready(&voucher);
+        }
+    });
     let ready = Memo::new(move |_| source.value().filter(is_ready));
     let title = Signal::derive(move || match ready.read().is_some() {
         true => t::voucher::show(),

@@ -13,10 +13,11 @@ use loyalty_contract::status::Status;
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::browser::document;
 use crate::browser::share::{Shared, share};
+use crate::browser::{document, install};
 use crate::components::failure::{RETRY, error_notice, load_failed, stale_note};
 use crate::components::icon::icon;
+use crate::components::install::home_screen;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::segmented::segmented;
@@ -81,6 +82,7 @@ pub fn YouPage() -> impl IntoView {
         <div class="page-heading"><PageHeading title=t::nav::you() /></div>
         {live_with(about, again)}
         {live(move || ways(&programme))}
+        <HomeScreen />
         <Invite />
         {live_with(settings, choose)}
         {live(your_data)}
@@ -161,6 +163,13 @@ pub fn languages() -> Markup {
         .map(|language| ((*language).to_owned(), intl::language_name(language)))
         .collect();
     segmented(&t::you::language(), "language", &options, &intl::language_of_texts())
+}
+
+/// How the wallet gets onto the home screen.
+#[component]
+fn HomeScreen() -> impl IntoView {
+    let way = install::follow_way();
+    live_with(move || home_screen(way.get()), |_, _| install::ask())
 }
 
 /// The link by which somebody else joins.

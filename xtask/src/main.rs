@@ -16,6 +16,7 @@ mod steps;
 mod test;
 mod tools;
 mod wallet;
+mod worker;
 
 use anyhow::{Result, anyhow, bail};
 use lexopt::prelude::*;

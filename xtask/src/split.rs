@@ -28,10 +28,15 @@ const FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
+/// Scripts that are fetched once the first screen is there.
+const LATER: [&str; 3] = ["sw.js", "install.js", "code-key.js"];
+
 /// Whether a file belongs to the screens behind the first one, so that no first visit waits for it.
 pub fn is_behind(file: &Path) -> bool {
-    file.file_stem()
-        .is_some_and(|name| name.to_string_lossy().ends_with(&format!("-{SCREENS}")))
+    LATER.iter().any(|name| file.ends_with(name))
+        || file
+            .file_stem()
+            .is_some_and(|name| name.to_string_lossy().ends_with(&format!("-{SCREENS}")))
 }
 
 /// Puts the split program into `dist` in the place of Trunk's.

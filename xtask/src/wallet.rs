@@ -5,6 +5,7 @@ use crate::project;
 use crate::split;
 use crate::steps::Steps;
 use crate::tools;
+use crate::worker;
 use anyhow::{Context, Result};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Everything the built wallet is made of, in the checkout.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "src",
     "crates/contract",
     "crates/rules",
@@ -31,6 +32,7 @@ const SOURCES: [&str; 15] = [
     "package-lock.json",
     "xtask/src/split.rs",
     "xtask/src/wallet.rs",
+    "xtask/src/worker.rs",
 ];
 
 /// Kinds of file that shrink when compressed; pictures and fonts already are.
@@ -56,6 +58,7 @@ pub fn build(steps: &mut Steps) -> Result<PathBuf> {
     steps.detail("splitting it, and making its files smaller, once for every request");
     split::split(&tools, &dist)?;
     minify_scripts(&dist)?;
+    worker::fill_in(&dist)?;
     compress(&dist)?;
     fs::write(stamp, made_of)?;
     Ok(dist)
@@ -76,11 +79,12 @@ pub fn trunk(tools: &tools::WalletTools) -> Command {
     command
 }
 
-/// Trunk's own minifier stumbles over the script that wasm-bindgen writes (`export { … as default }`).
+/// Trunk's own minifier stumbles over the script that wasm-bindgen writes (`export { … as default }`). The service worker
+/// stays as it is written, for whoever wants to know what their browser keeps.
 fn minify_scripts(dist: &Path) -> Result<()> {
     let scripts = files(dist)?
         .into_iter()
-        .filter(|file| file.extension().is_some_and(|kind| kind == "js"));
+        .filter(|file| file.extension().is_some_and(|kind| kind == "js") && !file.ends_with(worker::NAME));
     let mut esbuild = Command::new(tools::npm_bin().join("esbuild"));
     esbuild
         .args(["--minify", "--allow-overwrite", "--log-level=warning", "--outdir=."])

@@ -1,0 +1,54 @@
+//! What stands beside a screen on which nobody is in the middle of something: a new version, and the offer to put the
+//! wallet on the home screen.
+
+use leptos::prelude::*;
+use loyalty_contract::Points;
+use maud::Markup;
+
+use crate::browser::install::{self, Way};
+use crate::components::install::{NO, YES, offer};
+use crate::components::live::live_with;
+use crate::components::update::{UPDATE, update_bar};
+use crate::data::{use_remembered, use_spending};
+use crate::state::watch;
+
+/// One of them at a time; the new version first.
+#[component]
+pub fn Aside() -> impl IntoView {
+    notice_what_comes_in();
+    let (spending, way, has_update) = (use_spending(), install::follow_way(), install::follow_update());
+    let is_due = RwSignal::new(install::is_offer_due());
+    let content = move || {
+        let can_be_had = matches!(way.get(), Way::Ask | Way::ByHand);
+        if has_update.get() && !spending.is_busy() {
+            update_bar()
+        } else if is_due.get() && can_be_had {
+            offer(way.get())
+        } else {
+            Markup::default()
+        }
+    };
+    let act = move |action: &str, _| match action {
+        UPDATE => install::update(),
+        YES => install::ask(),
+        NO => {
+            install::decline();
+            is_due.set(false);
+        }
+        _ => (),
+    };
+    view! { <aside class="aside">{live_with(content, act)}</aside> }
+}
+
+/// Notes that points came in while somebody looked.
+pub fn notice_what_comes_in() {
+    let status = use_remembered().status;
+    let mut before = None::<Points>;
+    watch(move || {
+        let earned = status.value().map(|status| status.lifetime.earned);
+        if before.is_some_and(|before| earned.is_some_and(|earned| earned > before)) {
+            install::something_went_well();
+        }
+        before = earned;
+    });
+}
