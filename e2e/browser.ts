@@ -7,6 +7,8 @@ export const browser: Options = {
   browserName: 'chromium',
   locale: 'en-GB',
   timezoneId: 'Europe/Berlin',
+  // What a worker keeps would hide from a journey what the server says; install.spec.ts lets it work.
+  serviceWorkers: 'block',
   launchOptions: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
