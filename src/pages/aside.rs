@@ -10,6 +10,7 @@ use crate::components::install::{NO, YES, offer};
 use crate::components::live::live_with;
 use crate::components::update::{UPDATE, update_bar};
 use crate::data::{use_remembered, use_spending};
+use crate::routes::{Route, use_router};
 use crate::state::watch;
 
 /// One of them at a time; the new version first.
@@ -18,8 +19,10 @@ pub fn Aside() -> impl IntoView {
     notice_what_comes_in();
     let (spending, way, has_update) = (use_spending(), install::follow_way(), install::follow_update());
     let is_due = RwSignal::new(install::is_offer_due());
+    // You has a place of its own for it, which is always there.
+    let is_home = use_router().route_untracked() == Route::Home;
     let content = move || {
-        let can_be_had = matches!(way.get(), Way::Ask | Way::ByHand);
+        let can_be_had = is_home && matches!(way.get(), Way::Ask | Way::ByHand);
         if has_update.get() && !spending.is_busy() {
             update_bar()
         } else if is_due.get() && can_be_had {
