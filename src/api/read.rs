@@ -202,7 +202,7 @@ objects! {
     Challenge { challenge_id, expires_at, resend_after_s, demo_code }
     FieldError { pointer, detail }
     Profile {
-        number, name, address, language, birthday, store, referral_code, accepted_terms_version, consents, since,
+        number, name, address, language, birthday, phone, store, referral_code, accepted_terms_version, consents, since,
     }
     Consents { offers, reminders, surveys }
     MemberSession { id, device, created_at, last_seen_at, is_current, is_remembered }

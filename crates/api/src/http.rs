@@ -7,6 +7,7 @@ mod auth;
 mod caller;
 mod cards;
 mod claims;
+mod code_keys;
 mod counter;
 mod counter_sessions;
 mod deadlines;
@@ -20,6 +21,7 @@ mod guard;
 mod guesses;
 mod health;
 mod idempotency;
+mod identify;
 mod leaving;
 mod ledger;
 mod media;
@@ -62,12 +64,14 @@ use crate::config::Serve;
 use crate::db::Database;
 use crate::failure::Failure;
 use crate::mail::Mailer;
+use crate::member_code::CodeSecrets;
+use crate::secret_key::SecretKey;
 use crate::shop::Shop;
 use crate::worker;
 
 use peer::Proxies;
 
-pub(crate) use auth::email_address;
+pub(crate) use auth::{email_address, phone_number};
 pub use error::{Error, Result};
 pub(crate) use extract::MOST_MINOR;
 pub(crate) use members::{is_language_tag, is_name};
@@ -86,6 +90,8 @@ pub struct App {
     origin: Option<String>,
     /// What sends codes, where something is set up for it.
     mailer: Option<Mailer>,
+    /// What keeps the secrets of members' codes, where there is a key for it.
+    code_secrets: Option<CodeSecrets>,
     proxies: Proxies,
     shop: RwLock<Option<Arc<Shop>>>,
     in_flight: idempotency::InFlight,
@@ -104,6 +110,7 @@ impl App {
             clock_can_move: false,
             origin,
             mailer: None,
+            code_secrets: None,
             proxies: Proxies::default(),
             shop: RwLock::default(),
             in_flight: idempotency::InFlight::default(),
@@ -153,6 +160,13 @@ impl App {
     pub fn with_mailer(self, mailer: Option<Mailer>) -> Self {
         let mailer = mailer.filter(|_| !self.demo);
         Self { mailer, ..self }
+    }
+
+    /// With the key under which the secrets of members' codes are kept.
+    #[must_use]
+    pub fn with_secret_key(self, key: Option<&SecretKey>) -> Self {
+        let code_secrets = key.and_then(CodeSecrets::new);
+        Self { code_secrets, ..self }
     }
 
     /// Behind proxies that are believed about who is asking.

@@ -20,6 +20,7 @@ pub mod http;
 pub mod import;
 pub mod keys;
 mod mail;
+mod member_code;
 mod members;
 mod names;
 mod pictures;

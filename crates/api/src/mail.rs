@@ -128,14 +128,24 @@ impl Mail {
 
     /// A notice to an address that signs a member in no more. `language` is one of [`language`]'s.
     pub fn address_changed(address: String, contact: &Contact, shop: &str, language: &str) -> Self {
-        let contact = [&contact.name, &contact.phone, &contact.email].map(String::as_str);
-        let contact: Vec<&str> = contact.into_iter().filter(|part| !part.is_empty()).collect();
-        let contact = contact.join(", ");
+        let contact = contact_line(contact);
         let places = [("{contact}", contact.as_str()), ("{shop}", shop)];
         Self {
             address,
             subject: worded("address_changed_subject", language, &places),
             body: worded("address_changed_body", language, &places),
+        }
+    }
+
+    /// A notice that a device shows a member's code from now on. `language` is one of [`language`]'s.
+    pub fn code_key(address: String, device: &str, contact: &Contact, shop: &str, language: &str) -> Self {
+        let contact = contact_line(contact);
+        // What the device calls itself comes last, whatever is in it.
+        let places = [("{contact}", contact.as_str()), ("{shop}", shop), ("{device}", device)];
+        Self {
+            address,
+            subject: worded("code_key_subject", language, &places),
+            body: worded("code_key_body", language, &places),
         }
     }
 }
@@ -165,6 +175,13 @@ impl Mail {
             body: worded("report_body", language, &places),
         }
     }
+}
+
+/// Whom to tell, in one line.
+fn contact_line(contact: &Contact) -> String {
+    let parts = [&contact.name, &contact.phone, &contact.email].map(String::as_str);
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
 }
 
 /// A text of `mail.json` in a language, with what belongs in it.
@@ -199,6 +216,8 @@ mod tests {
             ("change_address_body", &["{shop}", "{code}", "{minutes}"]),
             ("address_changed_subject", &["{shop}"]),
             ("address_changed_body", &["{shop}", "{contact}"]),
+            ("code_key_subject", &["{shop}"]),
+            ("code_key_body", &["{shop}", "{device}", "{contact}"]),
             ("report_subject", &["{shop}", "{reference}"]),
             ("report_body", &["{reference}", "{number}", "{about}", "{text}"]),
         ];

@@ -327,6 +327,9 @@ pub struct MemberFile {
     pub name: String,
     /// The address that signs in.
     pub email: String,
+    /// Their telephone number as in E.164.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// The language that the shop writes to them in.
     pub language: String,
     /// The day they joined.

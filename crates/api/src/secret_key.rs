@@ -8,6 +8,10 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 use ring::hmac;
 
+use crate::db::Database;
+use crate::failure::Failure;
+use crate::token;
+
 /// How many characters it has at least.
 const LEAST: usize = 32;
 
@@ -16,6 +20,28 @@ const LEAST: usize = 32;
 pub struct SecretKey(hmac::Key);
 
 impl SecretKey {
+    /// From a text that nobody can guess.
+    pub fn of(text: &str) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()))
+    }
+
+    /// A demo's own, which stands in its database: there is nothing to protect, and it goes on after a restart.
+    ///
+    /// # Errors
+    /// [`Failure`] where the database does not answer.
+    pub async fn of_demo(db: &Database) -> Result<Self, Failure> {
+        let mut tx = db.begin_write().await?;
+        sqlx::query("insert into meta (name, value) values ('demo_secret_key', $1) on conflict (name) do nothing")
+            .bind(token::secret()?)
+            .execute(&mut *tx)
+            .await?;
+        let (text,): (String,) = sqlx::query_as("select value from meta where name = 'demo_secret_key'")
+            .fetch_one(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Self::of(&text))
+    }
+
     /// A key for one purpose, always the same. From it nobody learns another purpose's, nor this one.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         let mut derived = [0; 32];
@@ -45,6 +71,6 @@ impl TypedValueParser for SecretKeyParser {
             );
             return Err(Error::raw(ErrorKind::ValueValidation, sentence));
         }
-        Ok(SecretKey(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
+        Ok(SecretKey::of(text))
     }
 }

@@ -16,6 +16,7 @@ use crate::db::{self, Database, Stage};
 use crate::failure::Failure;
 use crate::http::{self, App};
 use crate::mail::Mailer;
+use crate::secret_key::SecretKey;
 use crate::{say, seed, webhooks, worker};
 
 /// For how long requests that are being answered may go on once the end was asked for.
@@ -115,9 +116,17 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
     let sending = webhooks::run(db.clone(), clock.clone(), config.secret_key.clone(), async move {
         let _ = is_over.changed().await;
     });
+    let code_key = match &config.secret_key {
+        None if demo => Some(SecretKey::of_demo(&db).await?),
+        key => key.clone(),
+    };
+    if code_key.is_none() {
+        tracing::warn!("without LOYALTY_SECRET_KEY members cannot show their code on a phone");
+    }
     let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin)
         .with_movable_clock(config.clock.is_some())
         .with_mailer(mailer)
+        .with_secret_key(code_key.as_ref())
         .behind(&config.trusted_proxies);
     let app = Arc::new(app);
     let router = http::router(Arc::clone(&app), &config)?;

@@ -176,8 +176,9 @@ order by r.id limit 1";
 const LEFT: &str = "
 select m.number from members m
 where m.state = 'left' and (m.balance > 0 or m.due_at is not null or m.name <> '' or m.email is not null
-    or m.birthday is not null or m.contact is not null or m.consents is not null or m.own_referral_code is not null
+    or m.birthday is not null or m.phone is not null or m.contact is not null or m.consents is not null or m.own_referral_code is not null
     or exists (select 1 from sessions s where s.member_id = m.id)
+    or exists (select 1 from code_keys k where k.member_id = m.id)
     or exists (select 1 from cards c where c.member_id = m.id))
 order by m.number limit 1";
 

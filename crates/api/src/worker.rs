@@ -109,6 +109,7 @@ async fn forget_what_is_over(db: &Database, now: Instant) -> Result<()> {
         ("idempotency where created_at <= $1", now - ANSWERS_KEPT),
         ("quotes where expires_at <= $1 and used_at is null", now - QUOTES_KEPT),
         ("pairings where expires_at <= $1", now),
+        ("visits where expires_at <= $1", now),
         ("staff_sessions where seen_at <= $1", now - TimeDelta::days(1)),
     ] {
         // Read first: writing takes turns. The texts are made of this file's own words; the value is bound.

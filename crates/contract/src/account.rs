@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::claims::Claim;
+use crate::code_keys::CodeKey;
 use crate::ledger::LedgerEntry;
 use crate::members::Consents;
 use crate::redemptions::Redemption;
@@ -25,6 +26,8 @@ pub struct Profile {
     pub language: String,
     /// For a present.
     pub birthday: Option<NaiveDate>,
+    /// As in E.164, so that a shop finds them by it; nobody has proved it.
+    pub phone: Option<String>,
     /// Where they joined, by the store's id.
     pub store: Option<String>,
     /// What they pass on to others: 8 digits of Crockford's base 32.
@@ -52,6 +55,10 @@ pub struct ProfileChange {
     #[serde(deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<NaiveDate>))]
     pub birthday: Option<Option<NaiveDate>>,
+    /// Another telephone number as in E.164, or null for none.
+    #[serde(deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub phone: Option<Option<String>>,
     /// All of them anew: what is absent in here is agreed to no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consents: Option<Consents>,
@@ -143,6 +150,8 @@ pub struct Export {
     pub sessions: Vec<MemberSession>,
     /// Their printed card.
     pub cards: Vec<Card>,
+    /// The devices that show their code.
+    pub code_keys: Vec<CodeKey>,
     /// What staff and programs did with their account.
     pub audit: Vec<AuditEntry>,
 }

@@ -25,6 +25,12 @@ pub struct NewPurchase {
     /// The member's number; without it the purchase counts as anonymous.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
+    /// Or the code on their phone or card, as it was scanned just now; a code is used up by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_code: Option<String>,
+    /// Or the visit that identifying them gave, which serves one purchase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<String>,
     /// What was bought, so that it can be returned line by line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<PurchaseLine>,

@@ -155,6 +155,7 @@ fn change(held: &Held, draft: &Draft) -> Result<ProfileChange, (&'static str, Fa
         name: name.filter(|name| *name != held.profile.name).map(str::to_owned),
         language: draft.language.clone(),
         birthday: birthday.filter(|day| *day != held.profile.birthday),
+        phone: None,
         consents: None,
     })
 }

@@ -64,6 +64,20 @@ pub fn email_address(text: &str) -> Option<String> {
     }
 }
 
+/// A telephone number as it is kept, from one as people type it; `None` where the text is none as in E.164.
+pub fn phone_number(text: &str) -> Option<String> {
+    let text = text.trim();
+    let rest = text.strip_prefix('+').or_else(|| text.strip_prefix("00"))?;
+    let rest: String = rest
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | '.' | '/' | '(' | ')'))
+        .collect();
+    match Address::parse(&format!("+{}", plain_digits(&rest)?))? {
+        Address::Phone(number) => Some(number),
+        Address::Email(_) => None,
+    }
+}
+
 fn is_host(host: &str) -> bool {
     host.contains('.')
         && host
@@ -396,6 +410,16 @@ mod tests {
             &long,
         ] {
             assert_eq!(Address::parse(refused), None, "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_number_is_kept_in_one_spelling() {
+        for typed in ["+4930231250", " +49 (30) 23-12.50 ", "0049 30 231250", "+۴۹۳۰۲۳۱۲۵۰"] {
+            assert_eq!(phone_number(typed).as_deref(), Some("+4930231250"), "{typed}");
+        }
+        for refused in ["030 231250", "+49", "linh@brightleaf.example", "+49 30 23x1250", ""] {
+            assert_eq!(phone_number(refused), None, "{refused:?}");
         }
     }
 

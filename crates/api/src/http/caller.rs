@@ -100,6 +100,14 @@ impl Counter {
         }
     }
 
+    /// The session or the key itself: whose guesses are counted, and whose visits these are.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Staff(staff) => format!("session:{}", staff.session_id),
+            Self::Key(key) => format!("key:{}", key.id),
+        }
+    }
+
     /// Refuses a key without this scope. What staff may do is said by their role.
     ///
     /// # Errors

@@ -411,8 +411,5 @@ async fn count_miss(app: &App, caller: &Counter) -> Result<()> {
 
 /// A staff member's session, or a key: what a lock holds for.
 fn miss_subject(caller: &Counter) -> String {
-    match caller {
-        Counter::Staff(staff) => format!("code:session:{}", staff.session_id),
-        Counter::Key(key) => format!("code:key:{}", key.id),
-    }
+    format!("code:{}", caller.place())
 }

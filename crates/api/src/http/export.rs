@@ -14,6 +14,7 @@ use super::App;
 use super::answer::{accept_language, made};
 use super::cards::cards_of;
 use super::claims::claims_of;
+use super::code_keys::code_keys_of;
 use super::error::Result;
 use super::ledger::entries_between;
 use super::profile::profile_of;
@@ -80,6 +81,7 @@ pub async fn get_export(State(app): State<Arc<App>>, session: Session, asked: He
         reports: reports_of(&mut db, member_id).await?,
         sessions: sessions_of(&mut db, &session, now).await?,
         cards: cards_of(&mut db, member_id).await?,
+        code_keys: code_keys_of(&mut db, &session, now).await?,
         audit: audit_of(&mut db, member_id).await?,
     };
     db.rollback().await?;

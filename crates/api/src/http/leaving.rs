@@ -14,6 +14,7 @@ use super::App;
 use super::auth::{challenge_is_over, forget_address, prove};
 use super::error::{Error, Result};
 use super::extract::Json;
+use super::identify::forget_refusals;
 use super::session::Session;
 use crate::account::books::{Books, LEFT, put_back};
 use crate::clock::millis;
@@ -21,8 +22,11 @@ use crate::events::{Event, record_without_member};
 use crate::token;
 
 /// What is about a member and nothing else, to be deleted with them.
-const DELETED: [&str; 8] = [
+const DELETED: [&str; 10] = [
+    // Before their keys, as whoever ends a session locks it first.
     "delete from sessions where member_id = $1",
+    "delete from code_keys where member_id = $1",
+    "delete from visits where member_id = $1",
     "delete from cards where member_id = $1",
     "delete from consent_changes where member_id = $1",
     "delete from agreements where member_id = $1",
@@ -107,6 +111,11 @@ async fn release_all(tx: &mut AnyConnection, books: &mut Books<'_>, now: Instant
 
 /// Erases everything that says who somebody was.
 async fn erase(tx: &mut AnyConnection, session: &Session, number: &str) -> Result<()> {
+    let (phone,): (Option<String>,) = sqlx::query_as("select phone from members where id = $1")
+        .bind(&session.member_id)
+        .fetch_one(&mut *tx)
+        .await?;
+    forget_refusals(tx, [Some(number), phone.as_deref()]).await?;
     for statement in DELETED.into_iter().chain(BLANKED) {
         sqlx::query(statement)
             .bind(&session.member_id)
@@ -124,7 +133,7 @@ async fn erase(tx: &mut AnyConnection, session: &Session, number: &str) -> Resul
     // What stands in the place of the number tells their entries from others', and is no number.
     sqlx::query(
         "update members set number = $1, name = '', email = null, language = 'und', state = $2, contact = null,
-            unread_messages = 0, birthday = null, store = null, terms_version = null, consents = null,
+            unread_messages = 0, birthday = null, phone = null, store = null, terms_version = null, consents = null,
             referral_code = null, own_referral_code = null
          where id = $3",
     )

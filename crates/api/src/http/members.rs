@@ -14,6 +14,7 @@ use sqlx::AnyConnection;
 
 use super::App;
 use super::answer::made;
+use super::auth::phone_number;
 use super::error::{Error, Result};
 use super::extract::Json;
 use super::session::Session;
@@ -219,6 +220,17 @@ impl Faults {
         let first = NaiveDate::from_ymd_opt(1900, 1, 1);
         let is_met = birthday.is_none_or(|day| first.is_some_and(|first| (first..=today).contains(&day)));
         self.require(is_met, "/birthday", "a birthday lies between 1900 and today");
+    }
+
+    /// A telephone number, in the spelling in which it is kept.
+    pub fn check_phone(&mut self, phone: &str) -> String {
+        let number = phone_number(phone);
+        self.require(
+            number.is_some(),
+            "/phone",
+            "this is no telephone number like +4930231250",
+        );
+        number.unwrap_or_default()
     }
 
     fn require(&mut self, is_met: bool, pointer: &str, detail: &str) {

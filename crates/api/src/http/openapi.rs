@@ -14,9 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, auth, cards, claims, counter, counter_sessions, deadlines, demo, devices, export, leaving, ledger,
-    member_events, members, profile, programme, purchases, quotes, redemptions, reports, rewards, sessions, statement,
-    status, terms,
+    App, auth, cards, claims, code_keys, counter, counter_sessions, deadlines, demo, devices, export, identify,
+    leaving, ledger, member_events, members, profile, programme, purchases, quotes, redemptions, reports, rewards,
+    sessions, statement, status, terms,
 };
 
 #[derive(OpenApi)]
@@ -84,6 +84,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::delete_session))
         .routes(routes!(cards::create_card, cards::list_cards))
         .routes(routes!(cards::delete_card))
+        .routes(routes!(code_keys::create_code_key, code_keys::list_code_keys))
+        .routes(routes!(code_keys::delete_code_key))
         .routes(routes!(export::get_export))
         .routes(routes!(leaving::delete_member))
         .routes(routes!(status::get_status))
@@ -103,6 +105,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(redemptions::release_redemption))
         .routes(routes!(redemptions::get_redemption))
         .routes(routes!(redemptions::list_redemptions))
+        .routes(routes!(identify::identify_member))
         .routes(routes!(counter::capture_redemption))
         .routes(routes!(counter::refund_redemption))
         .routes(routes!(counter::create_adjustment))

@@ -24,7 +24,7 @@ use crate::members::from_day_number;
 use crate::token;
 
 const COLUMNS: &str =
-    "number, name, email, language, birthday, store, own_referral_code, terms_version, consents, since";
+    "number, name, email, language, birthday, phone, store, own_referral_code, terms_version, consents, since";
 
 #[derive(FromRow)]
 struct Row {
@@ -33,6 +33,7 @@ struct Row {
     email: Option<String>,
     language: String,
     birthday: Option<i64>,
+    phone: Option<String>,
     store: Option<String>,
     own_referral_code: Option<String>,
     terms_version: Option<i64>,
@@ -100,6 +101,7 @@ impl Row {
             address: self.email.unwrap_or_default(),
             language: self.language,
             birthday: self.birthday.map(from_day_number),
+            phone: self.phone,
             store: self.store,
             referral_code: self.own_referral_code.unwrap_or_default(),
             accepted_terms_version: self.terms_version.and_then(|version| u32::try_from(version).ok()),
@@ -144,6 +146,7 @@ pub async fn change_profile(
     if let Some(language) = &change.language {
         faults.check_language(language);
     }
+    let phone = change.phone.map(|phone| phone.map(|phone| faults.check_phone(&phone)));
     faults.check_birthday(change.birthday.flatten(), day_of(now, &shop.zone));
     faults.end()?;
     if !asked.contains_key(header::IF_MATCH) {
@@ -161,13 +164,15 @@ pub async fn change_profile(
         name: name.unwrap_or_else(|| before.name.clone()),
         language: change.language.unwrap_or_else(|| before.language.clone()),
         birthday: change.birthday.unwrap_or(before.birthday),
+        phone: phone.unwrap_or_else(|| before.phone.clone()),
         consents: change.consents.map_or_else(|| before.consents.clone(), tidy),
         ..before.clone()
     };
-    sqlx::query("update members set name = $1, language = $2, birthday = $3, consents = $4 where id = $5")
+    sqlx::query("update members set name = $1, language = $2, birthday = $3, phone = $4, consents = $5 where id = $6")
         .bind(&after.name)
         .bind(&after.language)
         .bind(after.birthday.map(|day| i64::from(day.to_epoch_days())))
+        .bind(&after.phone)
         .bind(serde_json::to_string(&after.consents)?)
         .bind(&session.member_id)
         .execute(&mut *tx)

@@ -22,6 +22,7 @@ use super::caller::Counter;
 use super::error::{Error, Result};
 use super::extract::{Path, Query, check_money, check_text};
 use super::idempotency::{Answer, Begun, Keyed, begin};
+use super::identify::{Clue, check_refusals, count_refusal, find_member, use_visit};
 use crate::account::books::{Books, RETURN_COLUMNS, Receipt, return_row};
 use crate::account::{Return, Sale};
 use crate::clock::from_millis;
@@ -76,11 +77,22 @@ pub async fn create_purchase(
             Counter::Key(_) => caller.check(Scope::Number)?,
         }
     }
+    let shown = new.member_code.as_deref();
+    let shown = shown.map(|code| Clue::shown("/member_code", code)).transpose()?;
     match begin(&app, caller.scope(), &request).await? {
         Begun::Answered(response) => Ok(response),
         Begun::New(mut pending) => {
-            let outcome = record(&mut pending.tx, &shop, new, pending.now).await;
-            pending.finish(outcome).await
+            let now = pending.now;
+            let outcome = record(&mut pending.tx, &app, &shop, &caller, new, shown.as_ref(), now).await;
+            let is_refused =
+                matches!(&outcome, Err(Error::Refused(refusal)) if refusal.code == ProblemCode::MemberCodeRefused);
+            let response = pending.finish(outcome).await;
+            if let Some(shown) = shown.filter(|_| is_refused) {
+                let mut tx = app.db.begin_write().await?;
+                count_refusal(&mut tx, &caller, &shown, now).await?;
+                tx.commit().await?;
+            }
+            response
         }
     }
 }
@@ -93,7 +105,41 @@ pub fn fingerprint(new: &NewPurchase) -> Result<String> {
     Ok(token::hash(serde_json::to_string(new)?))
 }
 
-async fn record(tx: &mut AnyConnection, shop: &Shop, new: &NewPurchase, now: Instant) -> Result<Answer> {
+/// Whom the code or the visit of a purchase names, locked: it is used up by it.
+///
+/// Unlike a number that nobody has, one that names nobody is refused: the member is there, and can show the next.
+async fn named(
+    tx: &mut AnyConnection,
+    app: &App,
+    caller: &Counter,
+    new: &NewPurchase,
+    shown: Option<&Clue>,
+    now: Instant,
+) -> Result<Option<String>> {
+    let found = match (shown, &new.visit) {
+        (Some(shown), _) => {
+            let found = find_member(tx, app, shown, now).await?;
+            check_refusals(tx, caller, shown, now).await?;
+            found
+        }
+        (None, Some(visit)) => use_visit(tx, caller, visit, now).await?,
+        (None, None) => return Ok(None),
+    };
+    found.map(Some).ok_or_else(|| {
+        let detail = "the code or the visit is unknown, wrong, too old or used: nothing is recorded";
+        Error::refuse(ProblemCode::MemberCodeRefused, detail)
+    })
+}
+
+async fn record(
+    tx: &mut AnyConnection,
+    app: &App,
+    shop: &Shop,
+    caller: &Counter,
+    new: &NewPurchase,
+    shown: Option<&Clue>,
+    now: Instant,
+) -> Result<Answer> {
     let id = token::id()?;
     let fingerprint = fingerprint(new)?;
     let receipt = Receipt {
@@ -143,10 +189,12 @@ async fn record(tx: &mut AnyConnection, shop: &Shop, new: &NewPurchase, now: Ins
         available_at: None,
         member_state: PurchaseMember::Anonymous,
     };
+    let day = day_of(new.occurred_at, &shop.zone);
     let mut books = None;
-    if let Some(number) = &new.member {
+    if let Some(member_id) = named(tx, app, caller, new, shown, now).await? {
+        books = Books::open(tx, shop, &member_id, Some(day), now).await?;
+    } else if let Some(number) = &new.member {
         answer.member_state = PurchaseMember::Unknown;
-        let day = day_of(new.occurred_at, &shop.zone);
         books = Books::open_by_number(tx, shop, number, Some(day), now).await?;
         if books.is_none() {
             // Of somebody who left not even the till's word is kept.
@@ -210,6 +258,11 @@ fn check_purchase(shop: &Shop, new: &NewPurchase) -> Result<()> {
     check_money(shop, "/total", new.total)?;
     if let Some(member) = &new.member {
         check_text("/member", member, 32)?;
+    }
+    let named = [&new.member, &new.member_code, &new.visit];
+    if named.into_iter().flatten().count() > 1 {
+        let detail = "say either a member, a member_code or a visit";
+        return Err(Error::field("/member", detail));
     }
     if new.lines.len() > MOST_LINES {
         return Err(Error::field(

@@ -477,6 +477,30 @@ pub async fn redemptions_of(
     rows.into_iter().map(|row| row.worded(shop, language)).collect()
 }
 
+/// A member's vouchers that can be used now, the first to lapse first, in the words of a language.
+///
+/// # Errors
+/// [`Error`] where the database does not answer.
+pub async fn reserved_of(
+    db: &mut AnyConnection,
+    shop: &Shop,
+    member_id: &str,
+    language: &str,
+    now: Instant,
+) -> Result<Vec<Redemption>> {
+    let statement = format!(
+        "{REDEMPTIONS}\nwhere r.member_id = $1 and r.state = 'reserved' and r.valid_until > $2
+         order by r.valid_until, r.id"
+    );
+    // The text is made of this file's own words; the values are bound.
+    let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+        .bind(member_id)
+        .bind(millis(now))
+        .fetch_all(db)
+        .await?;
+    rows.into_iter().map(|row| row.worded(shop, language)).collect()
+}
+
 async fn of_member(db: &mut AnyConnection, id: &str, member_id: &str) -> Result<Row> {
     if !token::is_id(id) {
         return Err(Error::not_found());

@@ -309,6 +309,8 @@ async fn take_numbers(
             occurred_at: from_millis(row.occurred_at),
             total: Money::new(row.total_minor, shop.file.currency),
             member: Some(row.member.clone()),
+            member_code: None,
+            visit: None,
             lines: vec![],
         };
         rows.push(vec![

@@ -11,6 +11,7 @@ use loyalty_rules::calendar::add_months;
 
 use super::{Day, MemberFile, MembersFile, ProgrammeFile, RewardFile, Texts, WhatFile};
 use crate::failure::Failure;
+use crate::http::phone_number;
 use crate::staff::is_pin;
 
 /// Far beyond any programme, and so far below what 64 bits hold that differences of such figures always fit.
@@ -310,6 +311,9 @@ impl MemberFile {
         let is_digits = self.number.bytes().all(|byte| byte.is_ascii_digit());
         require(is_digits && self.number.len() == 12, || {
             format!("the number {:?} is not 12 digits", self.number)
+        })?;
+        require(self.phone == self.phone.as_deref().and_then(phone_number), || {
+            format!("the phone {:?} is not like +4930231250", self.phone)
         })?;
         require(programme.languages.contains(&self.language), || {
             format!("the programme has no texts in {:?}", self.language)

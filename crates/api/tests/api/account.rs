@@ -69,7 +69,7 @@ async fn a_profile_is_changed_only_as_it_was_seen() {
     assert_eq!(code.len(), 8);
     let expected = json!({
         "number": LINH, "name": "Linh", "address": "linh@brightleaf.example", "language": "en", "birthday": null,
-        "store": null, "referral_code": code, "accepted_terms_version": 2,
+        "phone": "+493023125014", "store": null, "referral_code": code, "accepted_terms_version": 2,
         "consents": {"offers": [], "reminders": [], "surveys": []}, "since": "2023-04-02",
     });
     assert_eq!(profile, expected);
@@ -454,6 +454,8 @@ async fn an_export_holds_everything() {
     let voucher = linh.redeem(100).await;
     linh.change("*", &json!({"consents": {"reminders": ["email"]}})).await;
     let card: Value = linh.post("/me/cards", &json!({})).await.json().await.unwrap();
+    let device = json!({"device_name": "Linh's phone"});
+    let key: Value = linh.post("/me/code-keys", &device).await.json().await.unwrap();
     let adjusted = json!({"member": LINH, "points": 10, "reason": "A cold coffee"});
     api.staff("900").await.done("/counter/adjustments", &adjusted).await;
 
@@ -480,6 +482,7 @@ async fn an_export_holds_everything() {
         ("audit", Some("audit")),
         ("cards", Some("cards")),
         ("claims", Some("claims")),
+        ("code_keys", Some("code_keys")),
         ("consent_changes", Some("consents")),
         ("entries", Some("ledger")),
         ("purchases", Some("purchases")),
@@ -491,6 +494,8 @@ async fn an_export_holds_everything() {
         ("outbox", None),
         ("qualifying", None),
         ("quotes", None),
+        // Over within minutes.
+        ("visits", None),
         // A member of the staff, who is somebody else here.
         ("staff", None),
     ];
@@ -527,7 +532,9 @@ async fn an_export_holds_everything() {
     assert_eq!(export["cards"][0]["card_id"], card["card_id"]);
     assert_eq!(export["audit"][0]["action"], "adjust");
     let text = export.to_string();
-    for secret in ["token", "hash", card["digits"].as_str().unwrap()] {
+    assert_eq!(export["code_keys"][0]["device_name"], "Linh's phone");
+    let secrets = ["digits", "secret"].map(|name| card[name].as_str().or(key[name].as_str()).unwrap());
+    for secret in [&["token", "hash"][..], &secrets].concat() {
         assert!(!text.contains(secret), "{secret}");
     }
 }
@@ -545,8 +552,12 @@ async fn whoever_leaves_is_forgotten_and_the_books_still_agree() {
     linh.redeem(100).await;
     linh.redeem_for(&json!({"reward_id": "small-coffee"})).await;
     let card: Value = linh.post("/me/cards", &json!({})).await.json().await.unwrap();
-    let change = json!({"birthday": "1990-02-28", "consents": {"offers": ["email"]}});
+    let change = json!({"birthday": "1990-02-28", "phone": "+49 30 23125-015", "consents": {"offers": ["email"]}});
     let profile: Value = linh.change("*", &change).await.json().await.unwrap();
+    assert_eq!(profile["phone"], "+493023125015");
+    let device = json!({"device_name": "Linh's phone"});
+    assert_eq!(linh.post("/me/code-keys", &device).await.status(), StatusCode::CREATED);
+    till.post("/counter/identify", &json!({"phone": "+493023125015"})).await;
     let adjusted = json!({"member": LINH, "points": 10, "reason": "Sorry, Linh"});
     api.staff("900").await.done("/counter/adjustments", &adjusted).await;
     let elsewhere = api.member("linh").await;
@@ -591,6 +602,7 @@ async fn whoever_leaves_is_forgotten_and_the_books_still_agree() {
         LINH,
         card["digits"].as_str().unwrap(),
         profile["referral_code"].as_str().unwrap(),
+        "+493023125015",
     ];
     for table in &all {
         for (column, text) in texts(&api, table).await {

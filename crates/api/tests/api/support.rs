@@ -195,6 +195,14 @@ impl Visitor {
         Self { language, ..self }
     }
 
+    /// Who asks another server.
+    pub fn at(self, address: &str) -> Self {
+        Self {
+            base: address.to_owned(),
+            ..self
+        }
+    }
+
     /// With the cookies that came with an answer.
     pub fn keeping(self, answer: &Response) -> Self {
         let set = answer.headers().get_all("set-cookie").iter();
@@ -387,7 +395,8 @@ pub fn problem(answer: Response, code: &str) -> impl Future<Output = Value> {
     }
 }
 
-fn config(arguments: &[&str]) -> Serve {
+/// What `serve` is told by these arguments.
+pub fn config(arguments: &[&str]) -> Serve {
     let always = ["loyalty-api", "serve", "--port", "0"];
     match Cli::parse_from(always.iter().chain(arguments)).command {
         Command::Serve(serve) => serve,
