@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod check;
 mod dev;
+mod engines;
 mod postgres;
 mod process;
 mod project;
@@ -19,11 +20,13 @@ mod wallet;
 mod worker;
 
 use anyhow::{Result, anyhow, bail};
+use engines::Engine;
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 use steps::{Steps, say};
+use test::Runner;
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -36,9 +39,11 @@ Usage: cargo xtask COMMAND
              -- …                 anything more is for `loyalty-api serve`
   dev      The same, quickly built, and built again whenever a file changes
   test     Everything the project asserts: Rust's tests, the API's on PostgreSQL and against its own document, then
-           journeys in a browser
+           journeys in a browser, and the main ones in every engine that is here or can be got
              --only rust|postgres|schema|e2e|size
                           one of them; what follows -- is for its runner
+             --browsers chromium|firefox|webkit|all
+                          only the main journeys, in that engine
   check    Formatting, clippy for both targets, stylesheet, page, licences
   size     The bytes of a first visit, file by file, and their limit
   bench    Figures beside a baseline that is taken in the same minute
@@ -124,7 +129,7 @@ fn behind_dashes(arguments: &mut lexopt::Parser) -> Option<Vec<OsString>> {
 }
 
 fn test(mut arguments: lexopt::Parser) -> Result<bool> {
-    let mut only = None;
+    let mut chosen = Vec::new();
     let mut for_runner = Vec::new();
     loop {
         if let Some(handed_on) = behind_dashes(&mut arguments) {
@@ -133,15 +138,19 @@ fn test(mut arguments: lexopt::Parser) -> Result<bool> {
         }
         let Some(argument) = arguments.next()? else { break };
         match argument {
-            Long("only") => only = Some(test::Runner::named(&arguments.value()?.string()?)?),
+            Long("only") => chosen.push(Runner::named(&arguments.value()?.string()?)?),
+            Long("browsers") => {
+                let engines = Engine::named(&arguments.value()?.string()?)?;
+                chosen.extend(engines.into_iter().map(Runner::Engine));
+            }
             Value(word) => bail!("{word:?} is no option; what is for the runner follows `--`."),
             other => Err(other.unexpected())?,
         }
     }
-    if only.is_none() && !for_runner.is_empty() {
-        bail!("Say with --only which runner that is for.");
+    if chosen.is_empty() && !for_runner.is_empty() {
+        bail!("Say with --only or --browsers which runner that is for.");
     }
-    test::test(only, &for_runner)
+    test::test(&chosen, &for_runner)
 }
 
 fn bench(mut arguments: lexopt::Parser) -> Result<()> {

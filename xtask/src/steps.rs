@@ -36,9 +36,9 @@ impl Steps {
         ));
     }
 
-    /// Leaves out so many steps that were counted.
-    pub fn leave_out(&mut self, steps: usize) {
-        self.current += steps;
+    /// Leaves out what is left of the first `steps` steps.
+    pub fn finish(&mut self, steps: usize) {
+        self.current = steps;
     }
 
     /// Adds a detail to the step at hand.

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything the project asserts, and a count for each runner.
 
 use crate::api::{self, Profile};
+use crate::engines::Engine;
 use crate::postgres::{Commits, Postgres};
 use crate::process;
 use crate::project;
@@ -17,6 +18,8 @@ use std::process::Command;
 
 /// Where e2e/playwright.config.ts puts its findings.
 const BROWSER_RESULTS: &str = "e2e/test-results/results.json";
+/// Where e2e/webdriver.config.ts does.
+const ENGINE_RESULTS: &str = "e2e/test-results/webdriver.json";
 
 /// Names a server on which the API's tests make their databases; SQLite where it is not set.
 const TEST_DATABASE_URL: &str = "LOYALTY_TEST_DATABASE_URL";
@@ -32,11 +35,22 @@ pub enum Runner {
     Schema,
     /// Journeys in a browser: Playwright.
     Browser,
+    /// The main journeys in one engine, by WebDriver.
+    Engine(Engine),
     /// What a first visit downloads, against its limit.
     Size,
 }
 
 impl Runner {
+    fn all() -> Vec<Self> {
+        let before = [Self::Rust, Self::Postgres, Self::Schema, Self::Browser];
+        before
+            .into_iter()
+            .chain(Engine::ALL.map(Self::Engine))
+            .chain([Self::Size])
+            .collect()
+    }
+
     /// The runner that `--only` names.
     pub fn named(name: &str) -> Result<Self> {
         match name {
@@ -55,6 +69,7 @@ impl Runner {
             Self::Postgres => "PostgreSQL",
             Self::Schema => "Schema",
             Self::Browser => "Browser",
+            Self::Engine(engine) => engine.title(),
             Self::Size => "Size",
         }
     }
@@ -65,6 +80,7 @@ impl Runner {
             Self::Postgres => 2,
             Self::Schema => schema::STEPS,
             Self::Browser => 4,
+            Self::Engine(_) => 5,
             Self::Size => size::STEPS,
         }
     }
@@ -81,32 +97,32 @@ pub struct Outcome {
     pub lacks: Option<String>,
 }
 
-/// Runs the tests of one runner or of all, and says whether everything passed. `arguments` go to the runner.
-pub fn test(only: Option<Runner>, arguments: &[OsString]) -> Result<bool> {
-    let all = [
-        Runner::Rust,
-        Runner::Postgres,
-        Runner::Schema,
-        Runner::Browser,
-        Runner::Size,
-    ];
-    let runners = only.map_or_else(|| all.to_vec(), |runner| vec![runner]);
+/// Runs the tests of the chosen runners, or of all, and says whether everything passed. `arguments` go to the runner.
+pub fn test(chosen: &[Runner], arguments: &[OsString]) -> Result<bool> {
+    let runners = if chosen.is_empty() {
+        Runner::all()
+    } else {
+        chosen.to_vec()
+    };
     let mut steps = Steps::new(runners.iter().map(|runner| runner.steps()).sum());
     let mut closing = Vec::new();
     let mut all_passed = true;
+    let mut until = 0;
     for runner in runners {
+        until += runner.steps();
         let outcome = match runner {
             Runner::Rust => rust(&mut steps, arguments)?,
             Runner::Postgres => postgres(&mut steps, arguments)?,
             Runner::Schema => schema(&mut steps, arguments)?,
             Runner::Browser => browser(&mut steps, arguments)?,
+            Runner::Engine(engine) => main_journeys(&mut steps, engine, arguments)?,
             Runner::Size => first_visit(&mut steps)?,
         };
         let title = runner.title();
         if let Some(lacks) = outcome.lacks {
             // On a build machine and for somebody who asked for it, nothing run is nothing passed.
-            let is_needed = only.is_some() || std::env::var_os("CI").is_some();
-            steps.leave_out(runner.steps() - 1);
+            let is_needed = !chosen.is_empty() || std::env::var_os("CI").is_some();
+            steps.finish(until);
             steps.detail(&format!("LEFT OUT: {lacks}"));
             closing.push(format!("{title}: LEFT OUT. {lacks}"));
             all_passed &= !is_needed;
@@ -203,10 +219,31 @@ fn first_visit(steps: &mut Steps) -> Result<Outcome> {
 fn browser(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
     let mut playwright = playwright(steps, "e2e/playwright.config.ts")?;
     steps.next("Testing journeys in Chromium");
-    let results = project::root().join(BROWSER_RESULTS);
+    journeys(playwright.args(arguments), BROWSER_RESULTS)
+}
+
+/// Runs the main journeys in one engine.
+fn main_journeys(steps: &mut Steps, engine: Engine, arguments: &[OsString]) -> Result<Outcome> {
+    steps.next(&format!("Looking for {} and what drives it", engine.title()));
+    let programs = match engine.programs(steps) {
+        Ok(programs) => programs,
+        Err(error) => return lacking(error),
+    };
+    let mut playwright = journeys_command(steps, "e2e/webdriver.config.ts")?;
+    playwright
+        .args(["--project", engine.name()])
+        .args(arguments)
+        .envs(programs);
+    steps.next(&format!("Testing the main journeys in {}", engine.title()));
+    journeys(&mut playwright, ENGINE_RESULTS)
+}
+
+/// Runs Playwright, and counts what it reports there.
+fn journeys(playwright: &mut Command, results: &str) -> Result<Outcome> {
+    let results = project::root().join(results);
     // What an earlier run found must never pass for this one's.
     let _ = fs::remove_file(&results);
-    let status = process::status(playwright.args(arguments))?;
+    let status = process::status(playwright)?;
     let (passed, failed) = playwright_counts(&results)?;
     Ok(Outcome {
         passed,
@@ -218,16 +255,21 @@ fn browser(steps: &mut Steps, arguments: &[OsString]) -> Result<Outcome> {
 
 /// Playwright with what its fixtures need: the built wallet, the API's program and Chromium. Takes three steps.
 pub fn playwright(steps: &mut Steps, config: &str) -> Result<Command> {
+    let mut command = journeys_command(steps, config)?;
+    command.env(tools::CHROMIUM.variable, tools::CHROMIUM.get(steps)?);
+    Ok(command)
+}
+
+/// Playwright's runner with the built wallet and the API's program, whatever the browser is. Takes three steps.
+fn journeys_command(steps: &mut Steps, config: &str) -> Result<Command> {
     let wallet = wallet::build(steps)?;
-    steps.next("Building the API and looking for Chromium");
+    steps.next("Building the API");
     let program = api::build(Profile::Dev)?;
-    let chromium = tools::chromium(steps)?;
     let mut command = Command::new("node");
     command.args(["node_modules/@playwright/test/cli.js", "test", "--config", config]);
     command
         .env("LOYALTY_API_BIN", program)
-        .env("LOYALTY_WALLET_DIR", wallet)
-        .env("CHROMIUM", chromium);
+        .env("LOYALTY_WALLET_DIR", wallet);
     command.current_dir(project::root());
     Ok(command)
 }

@@ -24,8 +24,59 @@ const SCHEMATHESIS: &str = "4.32.5";
 const COMPLETE_JOURNEY: &str = "0.1.0";
 /// The oldest Python that Schemathesis runs on.
 const PYTHON: (u32, u32) = (3, 10);
-/// What Chromium is called, most specific first.
-const CHROMIUM_NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// The browser of the journeys.
+pub const CHROMIUM: Program = Program {
+    variable: "CHROMIUM",
+    title: "Chromium",
+    names: &["chromium", "chromium-browser", "google-chrome", "chrome"],
+    package: "chromium",
+};
+
+/// A program that Debian has.
+pub struct Program {
+    /// The environment variable that names another one.
+    pub variable: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// What it is called on the path, most specific first.
+    pub names: &'static [&'static str],
+    /// Debian's package with it.
+    pub package: &'static str,
+}
+
+impl Program {
+    /// Finds it, or installs it where apt can.
+    pub fn get(&self, steps: &Steps) -> Result<PathBuf> {
+        let Self {
+            variable,
+            title,
+            package,
+            ..
+        } = self;
+        if let Some(chosen) = std::env::var_os(variable).map(PathBuf::from) {
+            ensure!(
+                chosen.is_file(),
+                "{variable} names {}, which is not there.",
+                chosen.display()
+            );
+            return Ok(chosen);
+        }
+        let find = || self.names.iter().find_map(|name| on_path(name));
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+        let missing = format!(
+            "{title} is missing: install it (on Debian: apt-get install {package}, as root), or name its program in \
+             the environment variable {variable}."
+        );
+        ensure!(can_install_of_debian(), missing);
+        steps.detail(&format!("installing Debian's package {package} (a minute or two)"));
+        // The sentence says what to do; apt's own words stand above it.
+        install_of_debian(package).with_context(|| missing.clone())?;
+        find().context(missing)
+    }
+}
 
 /// What building the wallet needs, found.
 pub struct WalletTools {
@@ -85,27 +136,6 @@ pub fn npm_packages(steps: &Steps) -> Result<()> {
     )?;
     fs::write(installed, wanted)?;
     Ok(())
-}
-
-/// Finds Chromium, or installs it where apt can.
-pub fn chromium(steps: &Steps) -> Result<PathBuf> {
-    if let Some(chosen) = std::env::var_os("CHROMIUM").map(PathBuf::from) {
-        ensure!(
-            chosen.is_file(),
-            "CHROMIUM names {}, which is not there.",
-            chosen.display()
-        );
-        return Ok(chosen);
-    }
-    if let Some(found) = find_chromium() {
-        return Ok(found);
-    }
-    let missing = "Chromium is missing: install it (on Debian: apt-get install chromium, as root), or name its \
-                   program in the environment variable CHROMIUM.";
-    ensure!(can_install_of_debian(), missing);
-    steps.detail("installing Debian's Chromium (a minute or two)");
-    install_of_debian("chromium")?;
-    find_chromium().context(missing)
 }
 
 /// Finds the folder of PostgreSQL's own programs, or installs them where apt can.
@@ -255,7 +285,7 @@ fn node() -> Result<()> {
 }
 
 /// A command of a crate, from PATH or the tools folder, compiled on the first need.
-fn from_crates_io(steps: &Steps, package: &str, command: &str, version: &str) -> Result<PathBuf> {
+pub fn from_crates_io(steps: &Steps, package: &str, command: &str, version: &str) -> Result<PathBuf> {
     let folder = tools_folder();
     let ours = folder.join("bin").join(command);
     // `--version` prints "trunk 0.21.14" or "wasm-bindgen 0.2.130".
@@ -277,8 +307,8 @@ fn from_crates_io(steps: &Steps, package: &str, command: &str, version: &str) ->
         .args(["install", package, "--version", version, "--force", "--root"])
         .arg(&folder);
     install.arg("--target-dir").arg(&build);
-    if package == "trunk" {
-        install.arg("--locked"); // wasm-bindgen-cli's own lock names a version that registries lack
+    if package != "wasm-bindgen-cli" {
+        install.arg("--locked"); // that one's own lock names a version that registries lack
     }
     // Half the compile time for tools that wait for compilers anyway.
     install.envs([
@@ -347,10 +377,6 @@ fn find_postgres() -> Option<PathBuf> {
         .chain(told)
         .chain(versions)
         .find(|folder| needed.iter().all(|program| folder.join(program).is_file()))
-}
-
-fn find_chromium() -> Option<PathBuf> {
-    CHROMIUM_NAMES.iter().find_map(|name| on_path(name))
 }
 
 fn on_path(command: &str) -> Option<PathBuf> {
