@@ -10,7 +10,6 @@ mod commands;
 mod counter_sessions;
 mod database;
 mod export;
-mod hosted_apart;
 mod idempotency;
 mod import;
 mod joining;
