@@ -96,6 +96,11 @@ pub struct Serve {
     #[arg(long, env = "LOYALTY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
+    /// Origins, such as `https://wallet.example`, where the wallet is served from apart from this server; on the same
+    /// registrable domain as `--public-url`, since cookies do not go further.
+    #[arg(long, env = "LOYALTY_WALLET_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', requires = "public_url")]
+    pub wallet_origins: Vec<String>,
+
     /// Proxies, as addresses or networks like `10.0.0.0/8`, whose X-Forwarded-For says by which address a caller is
     /// counted for limits; from anybody else it is ignored.
     #[arg(long, env = "LOYALTY_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = network)]

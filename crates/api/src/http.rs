@@ -54,6 +54,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use ipnet::IpNet;
 use loyalty_contract::{BASE, Instant, ProblemCode};
+use tower::util::option_layer;
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -88,6 +89,8 @@ pub struct App {
     clock_can_move: bool,
     /// The origin that browsers reach this server by, where it is set.
     origin: Option<String>,
+    /// Where the wallet is served from apart from this server.
+    wallet_origins: Vec<String>,
     /// What sends codes, where something is set up for it.
     mailer: Option<Mailer>,
     /// What keeps the secrets of members' codes, where there is a key for it.
@@ -109,6 +112,7 @@ impl App {
             demo_in_public,
             clock_can_move: false,
             origin,
+            wallet_origins: Vec::new(),
             mailer: None,
             code_secrets: None,
             proxies: Proxies::default(),
@@ -153,6 +157,12 @@ impl App {
     /// What time it is for this server.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// For wallets that are served from these origins as well; each as [`origin`] writes it.
+    #[must_use]
+    pub fn with_wallets_at(self, wallet_origins: Vec<String>) -> Self {
+        Self { wallet_origins, ..self }
     }
 
     /// With something that sends codes by e-mail. A demo shows them instead.
@@ -201,12 +211,12 @@ impl App {
     }
 }
 
-/// The origin of a public URL, which has nothing but a scheme, a host and perhaps a port.
+/// The origin of a URL that browsers go to, which has nothing but a scheme, a host and perhaps a port.
 ///
 /// # Errors
 /// [`Failure`] where it has more, or less.
 pub fn origin(url: &str) -> Result<String, Failure> {
-    let wrong = || Failure::new(format!("The public URL {url:?} is not like https://wallet.example."));
+    let wrong = || Failure::new(format!("The address {url:?} is not like https://wallet.example."));
     let parsed: Uri = url.parse().map_err(|_| wrong())?;
     let (Some(scheme), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
         return Err(wrong());
@@ -263,7 +273,8 @@ fn around(router: Router, app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), guard::demo_stays_here))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(problems::worded))
-        .layer(from_fn_with_state(app, guard::harmless))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::harmless))
+        .layer(option_layer(guard::wallets_apart(&app)))
 }
 
 /// Lets one address make so many requests at once, and an eighth of that each second from then on.

@@ -93,6 +93,11 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
         )));
     }
     let origin = config.public_url.as_deref().map(http::origin).transpose()?;
+    let wallet_origins: Vec<String> = config
+        .wallet_origins
+        .iter()
+        .map(|url| http::origin(url))
+        .collect::<Result<_, _>>()?;
     let mailer = match (&config.smtp_url, &config.mail_from) {
         (Some(url), Some(from)) => Some(Mailer::new(url, from)?),
         _ => None,
@@ -125,6 +130,7 @@ pub async fn start(db: Database, config: Serve) -> Result<Server, Failure> {
     }
     let app = App::new(db, clock, demo.then_some(config.demo_in_public), origin)
         .with_movable_clock(config.clock.is_some())
+        .with_wallets_at(wallet_origins)
         .with_mailer(mailer)
         .with_secret_key(code_key.as_ref())
         .behind(&config.trusted_proxies);

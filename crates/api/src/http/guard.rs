@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use loyalty_contract::ProblemCode;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::caller::staff_token;
 use super::devices::device_token;
@@ -45,6 +47,11 @@ pub async fn harmless(State(app): State<Arc<App>>, request: Request, next: Next)
         let value = HeaderValue::from_static("max-age=31536000");
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
+    // A wallet goes by this clock and not by its device's; a demo's may have been moved.
+    let date = app.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     response
 }
 
@@ -62,6 +69,27 @@ pub async fn same_site(State(app): State<Arc<App>>, request: Request, next: Next
     next.run(request).await
 }
 
+/// Lets the pages of wallets that are served from elsewhere read the answers, and send their cookies along: those of
+/// the origins that were named, and no others. Nothing where none was.
+pub fn wallets_apart(app: &App) -> Option<CorsLayer> {
+    let origins = app.wallet_origins.iter().filter_map(|origin| origin.parse().ok());
+    let origins: Vec<HeaderValue> = origins.collect();
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.clone()))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT_LANGUAGE,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([header::DATE, header::ETAG, header::RETRY_AFTER])
+        .max_age(Duration::from_secs(3600));
+    (!origins.is_empty()).then_some(layer)
+}
+
 fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
     if text(headers, "sec-fetch-site") == Some("same-origin") {
         return true;
@@ -69,6 +97,9 @@ fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
     let Some(origin) = text(headers, "origin") else {
         return false;
     };
+    if app.wallet_origins.iter().any(|wallet| origin.eq_ignore_ascii_case(wallet)) {
+        return true;
+    }
     match &app.origin {
         Some(own) => origin.eq_ignore_ascii_case(own),
         // A page reached over plain http, whose browser does not send Sec-Fetch-Site: its origin is this host.
@@ -99,7 +130,9 @@ fn is_this_machine(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let name = name.to_ascii_lowercase();
+    // Every name below `localhost` is this machine's own (RFC 6761, 6.3).
+    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -119,11 +152,13 @@ mod tests {
             "127.1.2.3",
             "[::1]:80",
             "LOCALHOST",
+            "api.shop.localhost:8080",
         ] {
             assert!(is_this_machine(host), "{host}");
         }
         for host in [
             "localhost.example",
+            "notlocalhost",
             "192.168.1.4:8080",
             "127.0.0.1.example",
             "[::2]",

@@ -10,6 +10,7 @@ mod commands;
 mod counter_sessions;
 mod database;
 mod export;
+mod hosted_apart;
 mod idempotency;
 mod import;
 mod joining;
