@@ -40,11 +40,6 @@
 
   root.dataset.shell = remembered("lw.signed-in") === null ? "signin" : location.pathname === "/" ? "home" : "page";
 
-  // The texts travel beside the wasm, not after it.
-  const texts = document.createElement("link");
-  Object.assign(texts, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: `/locales/${language}.json` });
-  document.head.append(texts);
-
   // English stands in the page itself.
   const failure = {
     fa: ["کیف شما باز نشد", "اتصال خود را بررسی کنید و دوباره امتحان کنید. امتیازهای شما محفوظ است.", "تلاش دوباره"],
@@ -78,8 +73,14 @@
     else resolve();
   });
 
-  // The program mounts as soon as it is initialised, so the page must stand by then; fetching need not wait for that.
-  Promise.all([import(js), parsed])
-    .then(([program]) => program.default({ module_or_path: wasm }))
-    .catch((error) => parsed.then(() => showFailure(error)));
+  // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
+  // initialised, so the page must stand by then; fetching need not wait for that.
+  const start = async () => {
+    network.early(`/locales/${language}.json`, language);
+    network.early("/api/v1/programme", language);
+    if (remembered("lw.signed-in") !== null) network.early("/api/v1/me/status", language);
+    const [program] = await Promise.all([import(js), parsed]);
+    await program.default({ module_or_path: wasm });
+  };
+  start().catch((error) => parsed.then(() => showFailure(error)));
 })();

@@ -8,6 +8,7 @@ pub mod claims;
 pub mod code_keys;
 pub mod events;
 pub mod ledger;
+mod network;
 pub mod profile;
 pub mod programme;
 pub mod quotes;
@@ -18,17 +19,15 @@ pub mod rewards;
 pub mod statement;
 pub mod status;
 
-use gloo_net::http::{Request, RequestBuilder};
-use loyalty_contract::{BASE, Problem, ProblemCode};
+use js_sys::Promise;
+use loyalty_contract::{BASE, Instant, Problem, ProblemCode};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use web_sys::AbortSignal;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 
-use self::read::Read;
+use self::read::{Read, field};
 use crate::intl;
-
-/// How long an answer may take, in milliseconds; longer than that is no answer.
-const PATIENCE_MS: u32 = 20_000;
 
 /// How many entries of a list come at once.
 pub const PAGE: &str = "50";
@@ -42,7 +41,11 @@ pub enum ApiError {
     SignedOut,
     /// The server refused and said why. Translate `code`, never show `detail`.
     Refused(Box<Problem>),
-    /// The answer did not match the contract: a captive portal, our bug or a version skew. Offer to try again.
+    /// The network answered in the server's place, as those do that want somebody to sign in first.
+    Portal,
+    /// Something before the server answered that it does not reach it.
+    Gateway,
+    /// The answer did not match the contract: it broke on its way, our bug or a version skew. Offer to try again.
     Unreadable,
 }
 
@@ -77,18 +80,90 @@ fn encoded(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
-async fn get<T: Read>(url: &str) -> Result<T, ApiError> {
-    parsed(&send(Request::get(url), None).await?)
+/// Where a value is to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The server says it now.
+    Ask,
+    /// As it was kept of an earlier answer, if it was.
+    Recall,
+}
+
+/// A value, and when it was so by the server's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known<T> {
+    /// What the server said.
+    pub value: T,
+    /// When it said so.
+    pub as_of: Instant,
+}
+
+impl<T> Known<T> {
+    /// Something of the value, which is as old.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Known<U> {
+        Known {
+            value: of(self.value),
+            as_of: self.as_of,
+        }
+    }
+}
+
+/// The server's time, as far as this device knows it: its own clock may be wrong.
+pub fn server_now() -> Instant {
+    Instant::from_timestamp_millis(network::now() as i64).unwrap_or_default()
+}
+
+/// Why the server cannot be used now, as far as the last answer said.
+pub fn trouble() -> Option<ApiError> {
+    trouble_of(network::trouble())
+}
+
+/// What `public/network.js` means by a number.
+fn trouble_of(number: u32) -> Option<ApiError> {
+    match number {
+        0 => None,
+        2 => Some(ApiError::Portal),
+        3 => Some(ApiError::Gateway),
+        4 => Some(ApiError::Unreadable),
+        _ => Some(ApiError::Unreachable),
+    }
+}
+
+/// Forgets every answer that was kept.
+pub fn forget_kept() {
+    network::forget();
+}
+
+async fn get<T: Read>(way: Way, path: &str) -> Result<Known<T>, ApiError> {
+    get_as(way, path, |answer| field(answer, "value")).await
+}
+
+/// Like [`get`], where more than the value of an answer is read.
+async fn get_as<T>(way: Way, path: &str, read: fn(&JsValue) -> Option<T>) -> Result<Known<T>, ApiError> {
+    let language = intl::language();
+    let promise = match way {
+        Way::Ask => network::ask("GET", path, &language, "", "", None),
+        Way::Recall => network::recall(path, &language),
+    };
+    let answer = taken(promise).await?;
+    let value = read(&answer).ok_or(ApiError::Unreadable)?;
+    if way == Way::Ask {
+        network::keep(&answer);
+    }
+    let as_of = field::<i64>(&answer, "at").and_then(Instant::from_timestamp_millis);
+    Ok(Known {
+        value,
+        as_of: as_of.unwrap_or_default(),
+    })
 }
 
 async fn post<T: Read>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
-    parsed(&send(Request::post(&url(path, &[])), written(body)).await?)
+    read(&send("POST", path, ("", ""), written(body)).await?)
 }
 
 /// Posts what is to happen once, however often the same key is sent.
 async fn post_once<T: Read>(path: &str, key: &str, body: &impl Serialize) -> Result<T, ApiError> {
-    let request = Request::post(&url(path, &[])).header("idempotency-key", key);
-    parsed(&send(request, written(body)).await?)
+    read(&send("POST", path, ("idempotency-key", key), written(body)).await?)
 }
 
 /// A body as JSON.
@@ -99,35 +174,35 @@ fn written(body: &impl Serialize) -> Option<String> {
 }
 
 async fn delete(path: &str) -> Result<(), ApiError> {
-    send(Request::delete(&url(path, &[])), None).await.map(|_| ())
+    send("DELETE", path, ("", ""), None).await.map(|_| ())
 }
 
-fn parsed<T: Read>(text: &str) -> Result<T, ApiError> {
-    read::json(text).ok_or(ApiError::Unreadable)
+/// The value of an answer.
+fn read<T: Read>(answer: &JsValue) -> Result<T, ApiError> {
+    field(answer, "value").ok_or(ApiError::Unreadable)
 }
 
-/// Sends a request and gives the answer's text if it is a good one.
-async fn send(request: RequestBuilder, body: Option<String>) -> Result<String, ApiError> {
-    exchange(request, body).await.map(|(text, _)| text)
+/// Sends a request to a path below the API's base, and gives the answer if it is a good one.
+async fn send(
+    method: &str,
+    path: &str,
+    (header, value): (&str, &str),
+    body: Option<String>,
+) -> Result<JsValue, ApiError> {
+    let path = url(path, &[]);
+    taken(network::ask(method, &path, &intl::language(), header, value, body)).await
 }
 
-/// Like [`send`]; gives what the server calls this state of the thing as well.
-async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<(String, String), ApiError> {
-    let unreachable = |_: gloo_net::Error| ApiError::Unreachable;
-    let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
-    let request = request
-        .abort_signal(Some(&patience))
-        .header("accept-language", &intl::language());
-    let request = match body {
-        Some(body) => request.header("content-type", "application/json").body(body),
-        None => request.build(),
-    };
-    let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
-    let text = response.text().await.map_err(unreachable)?;
-    if response.ok() {
-        return Ok((text, response.headers().get("etag").unwrap_or_default()));
+/// The answer that `public/network.js` promised, if it is a good one.
+async fn taken(promise: Promise) -> Result<JsValue, ApiError> {
+    let answer = JsFuture::from(promise).await.unwrap_or_default();
+    if let Some(trouble) = trouble_of(field(&answer, "trouble").unwrap_or(1)) {
+        return Err(trouble);
     }
-    Err(match read::json::<Problem>(&text) {
+    if field::<u16>(&answer, "status").is_none_or(|status| status < 300) {
+        return Ok(answer);
+    }
+    Err(match field::<Problem>(&answer, "value") {
         Some(problem) if problem.code == ProblemCode::SignedOut => ApiError::SignedOut,
         Some(problem) => ApiError::Refused(Box::new(problem)),
         None => ApiError::Unreadable,

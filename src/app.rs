@@ -6,17 +6,17 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use loyalty_contract::programme::Programme;
 
-use crate::api::{self, ApiError};
+use crate::api::{self, ApiError, Way};
 use crate::browser::document;
-use crate::components::failure::load_failed;
+use crate::components::failure::{load_failed, remembered_note};
 use crate::components::live::{live, live_with};
 use crate::components::nav::nav;
-use crate::data::{Events, Load, Remembered, Spending};
+use crate::data::{Events, InSight, Load, Remembered, Spending, use_in_sight};
 use crate::intl::{self, t};
 use crate::pages;
 use crate::pages::later::Later;
 use crate::routes::{Route, Router};
-use crate::state::{Preferences, Session, provide_programme, use_programme, watch};
+use crate::state::{Connectivity, Preferences, Session, provide_programme, use_programme, watch};
 use crate::theme;
 
 /// How far the wallet is with starting.
@@ -43,7 +43,8 @@ pub fn App() -> impl IntoView {
     let form = pages::sign_in::use_form();
     let is_joining = Memo::new(move |_| form.is_joining());
     pages::report::provide_draft();
-    let spending = Spending::provide(session, remembered);
+    let spending = Spending::provide(session, remembered, Connectivity::provide());
+    InSight::provide();
     Events::provide(session, remembered);
     remembered.status.refresh();
 
@@ -57,6 +58,12 @@ pub fn App() -> impl IntoView {
             remembered.refresh();
         }
         spawn_local(fetch(language, start, preferences, remembered, later));
+    });
+    let again = move || spawn_local(fetch(intl::language(), start, preferences, remembered, later));
+    let _ = window_event_listener_untyped("lw-again", move |_| {
+        if matches!(*start.read_untracked(), Start::Failed(_)) {
+            again();
+        }
     });
     watch(move || {
         if start.get() != Start::Fetching {
@@ -83,8 +90,8 @@ pub fn App() -> impl IntoView {
     move || match start.get() {
         Start::Fetching => ().into_any(),
         Start::Failed(error) => {
-            let retry = move |_: &str, _| spawn_local(fetch(intl::language(), start, preferences, remembered, later));
-            view! { <main class="screen" id="main">{live_with(move || load_failed(&error), retry)}</main> }.into_any()
+            let failed = move || load_failed(&error);
+            view! { <main class="screen" id="main">{live_with(failed, move |_, _| again())}</main> }.into_any()
         }
         Start::Ready(programme) => {
             let is_demo = programme.demo;
@@ -113,6 +120,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Screens(router: Router, later: Later) -> impl IntoView {
     let programme = use_programme();
+    let in_sight = use_in_sight();
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
         {live(move || nav(&router.route(), &programme))}
@@ -136,6 +144,7 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
             };
             view! {
                 <main class="screen" id="main" tabindex="-1" data-width=width data-enter=router.has_moved().then_some("")>
+                    {live_with(move || remembered_note(in_sight.remembered()), move |_, _| in_sight.ask_again())}
                     {(!is_told_elsewhere).then(|| view! { <pages::commit::Outcome /> })}
                     {page}
                 </main>
@@ -155,8 +164,7 @@ async fn fetch(
 ) {
     let texts = api::programme::get_texts(&language);
     let behind = later.change_language(&language);
-    let programme = api::programme::get_programme();
-    let (texts, behind, programme) = futures::join!(texts, behind, programme);
+    let (texts, behind, (programme, is_kept)) = futures::join!(texts, behind, programme());
     let texts = behind.and(texts);
     if preferences.language_untracked() != language {
         // Another language was chosen meanwhile.
@@ -169,6 +177,9 @@ async fn fetch(
             intl::set_programme(&programme);
             theme::apply(&programme.theme.accent);
             start.set(Start::Ready(Arc::new(programme)));
+            if is_kept {
+                confirm(language, start, preferences).await;
+            }
         }
         // A wallet that runs goes on in the language that it has.
         (Err(error), _) | (_, Err(error)) if is_running => {
@@ -183,6 +194,30 @@ async fn fetch(
             start.set(Start::Failed(error));
         }
         (Err(_), _) => document::show_that_nothing_opened(),
+    }
+}
+
+/// The programme as it was kept, which is there in a moment, or else as the server says it; and whether it was kept.
+async fn programme() -> (Result<Programme, ApiError>, bool) {
+    match api::programme::get_programme(Way::Recall).await {
+        Ok(kept) => (Ok(kept.value), true),
+        Err(_) => {
+            let asked = api::programme::get_programme(Way::Ask).await;
+            (asked.map(|known| known.value), false)
+        }
+    }
+}
+
+/// Shows the wallet anew if the programme is no longer the one that was kept.
+async fn confirm(language: String, start: RwSignal<Start>, preferences: Preferences) {
+    let Ok(known) = api::programme::get_programme(Way::Ask).await else {
+        return;
+    };
+    let is_same = matches!(&*start.read_untracked(), Start::Ready(kept) if **kept == known.value);
+    if !is_same && preferences.language_untracked() == language {
+        intl::set_programme(&known.value);
+        theme::apply(&known.value.theme.accent);
+        start.set(Start::Ready(Arc::new(known.value)));
     }
 }
 

@@ -4,12 +4,14 @@
 //! they ask again, so going back to a screen shows it at once; both are emptied when a session ends.
 
 mod events;
+mod in_sight;
 pub mod member_code;
 mod pages;
 mod source;
 mod spending;
 
 pub use events::{Events, use_events};
+pub use in_sight::{InSight, use_in_sight};
 pub use pages::{More, Pages};
 pub use source::Source;
 pub use spending::{Deed, Spending, Standing, use_spending};
@@ -22,7 +24,7 @@ use loyalty_contract::status::Status;
 
 use crate::api::profile::Held;
 pub use crate::api::rewards::CatalogueFilter;
-use crate::api::{self, ApiError};
+use crate::api::{self, ApiError, Known, Way};
 use crate::state::Session;
 
 /// What a screen can say about something it asked for. Each looks different.
@@ -32,8 +34,8 @@ pub enum Load<T> {
     Loading,
     /// As the server just said it.
     Ready(T),
-    /// As the server said it earlier; asking again failed.
-    Stale(T, ApiError),
+    /// As the server said it earlier. Why asking again failed, or nothing while the answer is on its way.
+    Stale(T, Option<ApiError>),
     /// Nothing, and why.
     Failed(ApiError),
 }
@@ -45,6 +47,19 @@ impl<T> Load<T> {
             Self::Ready(value) | Self::Stale(value, _) => Some(value),
             Self::Loading | Self::Failed(_) => None,
         }
+    }
+
+    /// Where the value is of earlier: why asking again failed, if it did.
+    fn trouble(&self) -> Option<Option<ApiError>> {
+        match self {
+            Self::Stale(_, error) => Some(error.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether asking did not work.
+    fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Stale(_, Some(_)) | Self::Failed(_))
     }
 }
 
@@ -95,14 +110,15 @@ impl Remembered {
     /// Says how to ask for the lists; called by the screens that show them, so that it lies where they do.
     pub fn know_lists(&self) {
         let (catalogue_filter, ledger_filter) = (self.catalogue_filter, self.ledger_filter);
-        self.catalogue.ask_with(move |after| async move {
+        self.catalogue.ask_with(move |way, after| async move {
             let filter = catalogue_filter.get_untracked();
-            api::rewards::list_rewards(&filter, api::PAGE, after.as_deref()).await
+            api::rewards::list_rewards(way, &filter, api::PAGE, after.as_deref()).await
         });
-        self.vouchers
-            .ask_with(|after| async move { api::redemptions::list_redemptions(None, after.as_deref()).await });
-        self.ledger.ask_with(move |after| async move {
-            api::ledger::list_entries(ledger_filter.get_untracked(), after.as_deref()).await
+        self.vouchers.ask_with(|way, after| async move {
+            api::redemptions::list_redemptions(way, None, after.as_deref()).await
+        });
+        self.ledger.ask_with(move |way, after| async move {
+            api::ledger::list_entries(way, ledger_filter.get_untracked(), after.as_deref()).await
         });
     }
 
@@ -157,21 +173,24 @@ pub fn use_remembered() -> Remembered {
     expect_context()
 }
 
-async fn list_open_vouchers() -> Result<Vec<Redemption>, ApiError> {
-    let page = api::redemptions::list_redemptions(Some(RedemptionState::Reserved), None).await?;
-    Ok(page.items)
+async fn list_open_vouchers(way: Way) -> Result<Known<Vec<Redemption>>, ApiError> {
+    let page = api::redemptions::list_redemptions(way, Some(RedemptionState::Reserved), None).await?;
+    Ok(page.map(|page| page.items))
 }
 
-async fn list_highlights() -> Result<Vec<Reward>, ApiError> {
-    for availability in [AvailabilityFilter::Ready, AvailabilityFilter::Soon] {
-        let filter = CatalogueFilter {
-            availability,
-            ..CatalogueFilter::default()
-        };
-        let found = api::rewards::list_rewards(&filter, HIGHLIGHTS, None).await?.items;
-        if !found.is_empty() {
-            return Ok(found);
-        }
+async fn list_highlights(way: Way) -> Result<Known<Vec<Reward>>, ApiError> {
+    let ready = highlights(way, AvailabilityFilter::Ready).await?;
+    if !ready.value.is_empty() {
+        return Ok(ready);
     }
-    Ok(Vec::new())
+    highlights(way, AvailabilityFilter::Soon).await
+}
+
+async fn highlights(way: Way, availability: AvailabilityFilter) -> Result<Known<Vec<Reward>>, ApiError> {
+    let filter = CatalogueFilter {
+        availability,
+        ..CatalogueFilter::default()
+    };
+    let page = api::rewards::list_rewards(way, &filter, HIGHLIGHTS, None).await?;
+    Ok(page.map(|page| page.items))
 }

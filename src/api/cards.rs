@@ -3,12 +3,12 @@
 use loyalty_contract::Page;
 use loyalty_contract::account::{Card, PrintedCard};
 
-use super::{ApiError, delete, encoded, get, post, url};
+use super::{ApiError, Known, Way, delete, encoded, get, post, url};
 
 /// The card that counts, if there is one.
-pub async fn list_cards() -> Result<Vec<Card>, ApiError> {
-    let page: Page<Card> = get(&url("/me/cards", &[])).await?;
-    Ok(page.items)
+pub async fn list_cards(way: Way) -> Result<Known<Vec<Card>>, ApiError> {
+    let page: Known<Page<Card>> = get(way, &url("/me/cards", &[])).await?;
+    Ok(page.map(|page| page.items))
 }
 
 /// A new card, in place of any other. What it says is told this once.

@@ -3,12 +3,12 @@
 use loyalty_contract::Page;
 use loyalty_contract::code_keys::{CodeKey, CodeKeySecret, NewCodeKey};
 
-use super::{ApiError, delete, encoded, get, post, url};
+use super::{ApiError, Known, Way, delete, encoded, get, post, url};
 
 /// The devices that show the code.
-pub async fn list_code_keys() -> Result<Vec<CodeKey>, ApiError> {
-    let page: Page<CodeKey> = get(&url("/me/code-keys", &[])).await?;
-    Ok(page.items)
+pub async fn list_code_keys(way: Way) -> Result<Known<Vec<CodeKey>>, ApiError> {
+    let page: Known<Page<CodeKey>> = get(way, &url("/me/code-keys", &[])).await?;
+    Ok(page.map(|page| page.items))
 }
 
 /// A key for this device, in place of any other that it had. Its secret is told this once.

@@ -2,7 +2,8 @@
 
 use loyalty_contract::member_events::{REDEMPTION_CHANGED, RedemptionChanged, STATUS_CHANGED};
 
-use super::{read, url};
+use super::read::json;
+use super::url;
 
 /// The names of the events that there are.
 pub const NAMES: [&str; 2] = [STATUS_CHANGED, REDEMPTION_CHANGED];
@@ -25,7 +26,7 @@ pub fn address() -> String {
 pub fn read(name: &str, data: &str) -> Option<Changed> {
     match name {
         STATUS_CHANGED => Some(Changed::Status),
-        REDEMPTION_CHANGED => read::json(data).map(|changed: RedemptionChanged| Changed::Redemption(changed.id)),
+        REDEMPTION_CHANGED => json(data).map(|changed: RedemptionChanged| Changed::Redemption(changed.id)),
         _ => None,
     }
 }

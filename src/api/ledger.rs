@@ -3,21 +3,22 @@
 use loyalty_contract::Page;
 use loyalty_contract::ledger::{EntryDetails, LedgerEntry};
 
-use super::{ApiError, encoded, get, url};
+use super::{ApiError, Known, Way, encoded, get, url};
 use crate::intl;
 
 /// A page of entries, newest first: those of some kinds (named as on the wire, separated by commas), or all.
-pub async fn list_entries(kinds: Option<&str>, after: Option<&str>) -> Result<Page<LedgerEntry>, ApiError> {
-    get(&url(
-        "/me/ledger",
-        &[("kind", kinds), ("limit", Some(super::PAGE)), ("after", after)],
-    ))
-    .await
+pub async fn list_entries(
+    way: Way,
+    kinds: Option<&str>,
+    after: Option<&str>,
+) -> Result<Known<Page<LedgerEntry>>, ApiError> {
+    let query = [("kind", kinds), ("limit", Some(super::PAGE)), ("after", after)];
+    get(way, &url("/me/ledger", &query)).await
 }
 
 /// One entry, with what explains it.
-pub async fn get_entry(id: &str) -> Result<EntryDetails, ApiError> {
-    get(&url(&("/me/ledger/".to_owned() + &encoded(id)), &[])).await
+pub async fn get_entry(way: Way, id: &str) -> Result<Known<EntryDetails>, ApiError> {
+    get(way, &url(&("/me/ledger/".to_owned() + &encoded(id)), &[])).await
 }
 
 /// Where the days on which something ends or begins are, as a file for a calendar.

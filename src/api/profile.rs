@@ -1,11 +1,16 @@
 //! Oneself: who one is to the shop, where one is signed in, and leaving.
 
-use gloo_net::http::{Request, RequestBuilder};
 use loyalty_contract::Page;
 use loyalty_contract::account::{MemberSession, Profile, ProfileChange};
 use loyalty_contract::auth::ChallengeAnswer;
 
-use super::{ApiError, delete, encoded, exchange, get, parsed, send, url, written};
+use wasm_bindgen::JsValue;
+
+use super::read::field;
+use super::{ApiError, Known, Way, delete, encoded, get, get_as, send, url, written};
+
+/// Where the profile is.
+const PATH: &str = "/me/profile";
 
 /// Everything held about the member, as a file.
 pub const EXPORT: &str = "/api/v1/me/export";
@@ -20,36 +25,33 @@ pub struct Held {
 }
 
 /// Who one is to the shop.
-pub async fn get_profile() -> Result<Held, ApiError> {
-    held(Request::get(&profile()), None).await
+pub async fn get_profile(way: Way) -> Result<Known<Held>, ApiError> {
+    get_as(way, &url(PATH, &[]), held).await
 }
 
 /// Changes that, if it is as it was.
 pub async fn update_profile(tag: &str, change: &ProfileChange) -> Result<Held, ApiError> {
-    held(Request::patch(&profile()).header("if-match", tag), written(change)).await
+    let answer = send("PATCH", PATH, ("if-match", tag), written(change)).await?;
+    held(&answer).ok_or(ApiError::Unreadable)
 }
 
 /// Takes another address, by the code that was sent to it.
 pub async fn change_address(answer: &ChallengeAnswer) -> Result<Held, ApiError> {
-    held(Request::put(&url("/me/address", &[])), written(answer)).await
+    let answer = send("PUT", "/me/address", ("", ""), written(answer)).await?;
+    held(&answer).ok_or(ApiError::Unreadable)
 }
 
-fn profile() -> String {
-    url("/me/profile", &[])
-}
-
-async fn held(request: RequestBuilder, body: Option<String>) -> Result<Held, ApiError> {
-    let (text, tag) = exchange(request, body).await?;
-    Ok(Held {
-        profile: parsed(&text)?,
-        tag,
+fn held(answer: &JsValue) -> Option<Held> {
+    Some(Held {
+        profile: field(answer, "value")?,
+        tag: field(answer, "tag")?,
     })
 }
 
 /// Where one is signed in.
-pub async fn list_sessions() -> Result<Vec<MemberSession>, ApiError> {
-    let page: Page<MemberSession> = get(&url("/me/sessions", &[])).await?;
-    Ok(page.items)
+pub async fn list_sessions(way: Way) -> Result<Known<Vec<MemberSession>>, ApiError> {
+    let page: Known<Page<MemberSession>> = get(way, &url("/me/sessions", &[])).await?;
+    Ok(page.map(|page| page.items))
 }
 
 /// Signs out elsewhere.
@@ -64,7 +66,5 @@ pub async fn end_other_sessions() -> Result<(), ApiError> {
 
 /// Leaves for good.
 pub async fn leave(answer: &ChallengeAnswer) -> Result<(), ApiError> {
-    send(Request::delete(&url("/me", &[])), written(answer))
-        .await
-        .map(|_| ())
+    send("DELETE", "/me", ("", ""), written(answer)).await.map(|_| ())
 }

@@ -39,7 +39,8 @@ pub fn json<T: Read>(text: &str) -> Option<T> {
     T::read(&JSON::parse(text).ok()?)
 }
 
-fn field<T: Read>(object: &JsValue, name: &str) -> Option<T> {
+/// Reads a field of an object.
+pub fn field<T: Read>(object: &JsValue, name: &str) -> Option<T> {
     T::read(&get(object, name))
 }
 
@@ -56,6 +57,12 @@ fn whole(value: &JsValue) -> Option<i64> {
         .as_f64()
         .filter(|number| number.fract() == 0.0 && number.abs() <= js_sys::Number::MAX_SAFE_INTEGER)?;
     Some(number as i64)
+}
+
+impl Read for JsValue {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(value.clone())
+    }
 }
 
 impl Read for i64 {

@@ -4,7 +4,7 @@ use loyalty_contract::Page;
 use loyalty_contract::redemptions::{NewRedemption, Redemption, RedemptionState};
 use serde::Serialize;
 
-use super::{ApiError, PAGE, encoded, get, post_once, url};
+use super::{ApiError, Known, PAGE, Way, encoded, get, post_once, url};
 
 /// Does what a quote said, once for each key.
 pub async fn create_redemption(key: &str, quote_id: &str) -> Result<Redemption, ApiError> {
@@ -20,21 +20,22 @@ pub async fn release_redemption(key: &str, id: &str) -> Result<Redemption, ApiEr
 }
 
 /// One voucher.
-pub async fn get_redemption(id: &str) -> Result<Redemption, ApiError> {
-    get(&url(&path(id), &[])).await
+pub async fn get_redemption(way: Way, id: &str) -> Result<Known<Redemption>, ApiError> {
+    get(way, &url(&path(id), &[])).await
 }
 
 /// A page of the member's vouchers, newest first: those in a state, or all.
 pub async fn list_redemptions(
+    way: Way,
     state: Option<RedemptionState>,
     after: Option<&str>,
-) -> Result<Page<Redemption>, ApiError> {
+) -> Result<Known<Page<Redemption>>, ApiError> {
     let query = [
         ("state", state.map(RedemptionState::as_str)),
         ("limit", Some(PAGE)),
         ("after", after),
     ];
-    get(&url("/me/redemptions", &query)).await
+    get(way, &url("/me/redemptions", &query)).await
 }
 
 fn path(id: &str) -> String {

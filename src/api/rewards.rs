@@ -3,7 +3,7 @@
 use loyalty_contract::Page;
 use loyalty_contract::rewards::{AvailabilityFilter, Reward, RewardKind, RewardSort};
 
-use super::{ApiError, encoded, get, url};
+use super::{ApiError, Known, Way, encoded, get, url};
 
 /// Which rewards, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +31,11 @@ impl Default for CatalogueFilter {
 
 /// A page of the catalogue, of so many rewards at most.
 pub async fn list_rewards(
+    way: Way,
     filter: &CatalogueFilter,
     limit: &str,
     after: Option<&str>,
-) -> Result<Page<Reward>, ApiError> {
+) -> Result<Known<Page<Reward>>, ApiError> {
     let availability = match filter.availability {
         AvailabilityFilter::Ready => "ready",
         AvailabilityFilter::Soon => "soon",
@@ -55,10 +56,10 @@ pub async fn list_rewards(
         ("limit", Some(limit)),
         ("after", after),
     ];
-    get(&url("/rewards", &query)).await
+    get(way, &url("/rewards", &query)).await
 }
 
 /// One reward.
-pub async fn get_reward(id: &str) -> Result<Reward, ApiError> {
-    get(&url(&("/rewards/".to_owned() + &encoded(id)), &[])).await
+pub async fn get_reward(way: Way, id: &str) -> Result<Known<Reward>, ApiError> {
+    get(way, &url(&("/rewards/".to_owned() + &encoded(id)), &[])).await
 }

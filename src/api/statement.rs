@@ -3,16 +3,13 @@
 use chrono::NaiveDate;
 use loyalty_contract::statement::Statement;
 
-use super::{ApiError, get, url};
+use super::{ApiError, Known, Way, get, url};
 use crate::intl;
 
 /// The statement from one day to another, both included.
-pub async fn get_statement(from: NaiveDate, to: NaiveDate) -> Result<Statement, ApiError> {
-    get(&url(
-        "/me/statement",
-        &[("from", Some(&from.to_string())), ("to", Some(&to.to_string()))],
-    ))
-    .await
+pub async fn get_statement(way: Way, from: NaiveDate, to: NaiveDate) -> Result<Known<Statement>, ApiError> {
+    let (from, to) = (from.to_string(), to.to_string());
+    get(way, &url("/me/statement", &[("from", Some(&from)), ("to", Some(&to))])).await
 }
 
 /// Where the same is, as a file for a spreadsheet.

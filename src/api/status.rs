@@ -2,9 +2,9 @@
 
 use loyalty_contract::status::Status;
 
-use super::{ApiError, get, url};
+use super::{ApiError, Known, Way, get, url};
 
 /// The one document that the home screen needs.
-pub async fn get_status() -> Result<Status, ApiError> {
-    get(&url("/me/status", &[])).await
+pub async fn get_status(way: Way) -> Result<Known<Status>, ApiError> {
+    get(way, &url("/me/status", &[])).await
 }

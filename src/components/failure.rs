@@ -4,7 +4,7 @@ use loyalty_contract::{Instant, ProblemCode};
 use maud::{Markup, html};
 
 use super::icon::icon;
-use crate::api::ApiError;
+use crate::api::{self, ApiError};
 use crate::intl::{self, DayStyle, t};
 
 /// What a press on "try again" is called, see [`super::live::live_with`].
@@ -15,6 +15,8 @@ pub fn explain(error: &ApiError) -> (String, String) {
     match error {
         ApiError::Unreachable => (t::failure::unreachable(), t::failure::unreachable_help()),
         ApiError::SignedOut => (t::failure::signed_out(), t::failure::signed_out_help()),
+        ApiError::Portal => (t::failure::portal(), t::failure::portal_help()),
+        ApiError::Gateway => (t::failure::gateway(), t::failure::gateway_help()),
         ApiError::Unreadable => (t::failure::unreadable(), t::failure::unreadable_help()),
         ApiError::Refused(problem) => match problem.code {
             ProblemCode::TooManyRequests | ProblemCode::TooManyAttempts => {
@@ -33,15 +35,10 @@ pub fn explain(error: &ApiError) -> (String, String) {
 
 /// In place of a screen's content that could not be fetched.
 pub fn load_failed(error: &ApiError) -> Markup {
-    let picture = if *error == ApiError::Unreachable {
-        "offline"
-    } else {
-        "alert"
-    };
     let (title, help) = explain(error);
     html! {
         div.failed role="alert" {
-            span.failed__art { (icon(picture)) }
+            span.failed__art { (icon(picture(error))) }
             h2 { (title) }
             p.muted { (help) }
             button.button type="button" data-action=(RETRY) { (t::app::retry()) }
@@ -61,14 +58,34 @@ pub fn empty(picture: &str, title: &str, help: &str, way_out: &Markup) -> Markup
     }
 }
 
-/// Above what is remembered, when asking again failed.
-pub fn stale_note(as_of: Instant) -> Markup {
+/// Above what is remembered: since when it was not confirmed, and why not where that was tried.
+pub fn remembered_note(remembered: Option<(Instant, Option<ApiError>)>) -> Markup {
+    let Some((as_of, error)) = remembered else {
+        return Markup::default();
+    };
+    let time = intl::time(as_of);
+    let when = match intl::same_day(as_of, api::server_now()) {
+        true => t::offline::known_at(&time),
+        false => t::offline::known_on(&intl::day(as_of, DayStyle::Short), &time),
+    };
     html! {
-        p.stale-note role="status" {
-            (icon("offline"))
-            span { (t::app::as_of(&intl::day(as_of, DayStyle::Short), &intl::time(as_of))) }
-            button.link type="button" data-action=(RETRY) { (t::app::retry()) }
+        @if let Some(error) = error {
+            div.remembered role="status" {
+                (icon(picture(&error)))
+                p { b { (explain(&error).0) } " " (when) }
+                button.link type="button" data-action=(RETRY) { (t::app::retry()) }
+            }
+        } @else {
+            p.remembered data-state="asking" { (when) }
         }
+    }
+}
+
+/// What stands for what went wrong.
+fn picture(error: &ApiError) -> &'static str {
+    match error {
+        ApiError::Unreachable | ApiError::Portal => "offline",
+        _ => "alert",
     }
 }
 

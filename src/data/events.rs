@@ -53,7 +53,7 @@ impl Events {
         });
         let _ = window_event_listener_untyped("focus", move |_| {
             if !events.is_open.get_untracked() && !session.is_signed_out_untracked() {
-                events.remembered.status.want();
+                events.remembered.status.ask_unless_asking();
             }
         });
         events

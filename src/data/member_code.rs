@@ -6,8 +6,7 @@ use loyalty_contract::Instant;
 use loyalty_contract::status::Status;
 
 use super::{Load, Source};
-use crate::api::{self, ApiError};
-use crate::browser;
+use crate::api::{self, ApiError, Way};
 use crate::browser::code_key::{self, CodeKey, NewKey, Trouble};
 use crate::intl::t;
 use crate::state::{Session, watch};
@@ -123,8 +122,8 @@ impl MemberCode {
         if is_shown == Some(false) {
             self.holding.try_set(Holding::Here(key));
         }
-        match api::code_keys::list_code_keys().await {
-            Ok(keys) if keys.iter().any(|key| key.key_id == id) => {
+        match api::code_keys::list_code_keys(Way::Ask).await {
+            Ok(keys) if keys.value.iter().any(|key| key.key_id == id) => {
                 self.is_confirmed.try_set_value(true);
             }
             // Until it is known who is signed in, it may be the key of somebody else.
@@ -180,13 +179,13 @@ impl MemberCode {
 
 /// What the server calls this device, so that the member finds one name for it everywhere.
 async fn device_name() -> Result<String, ApiError> {
-    let sessions = api::profile::list_sessions().await?;
-    let current = sessions.into_iter().find(|session| session.is_current);
+    let sessions = api::profile::list_sessions(Way::Ask).await?;
+    let current = sessions.value.into_iter().find(|session| session.is_current);
     let name = current.map(|session| session.device).filter(|name| !name.is_empty());
     Ok(name.unwrap_or_else(t::devices::unknown))
 }
 
 /// What time it is at the server, by which codes are made.
 pub fn server_now() -> Instant {
-    browser::now()
+    api::server_now()
 }

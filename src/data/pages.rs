@@ -9,12 +9,12 @@ use leptos::task::spawn_local;
 use loyalty_contract::{Instant, Page};
 
 use super::Load;
-use crate::api::ApiError;
-use crate::browser;
+use super::in_sight::{InSight, Shown};
+use crate::api::{ApiError, Known, Way};
 use crate::state::Session;
 
-type Answer<T> = Pin<Box<dyn Future<Output = Result<Page<T>, ApiError>>>>;
-type Ask<T> = Rc<dyn Fn(Option<String>) -> Answer<T>>;
+type Answer<T> = Pin<Box<dyn Future<Output = Result<Known<Page<T>>, ApiError>>>>;
+type Ask<T> = Rc<dyn Fn(Way, Option<String>) -> Answer<T>>;
 
 /// The pages of a list, in their order; pages are shared, so that growing the list copies none of it.
 pub type Loaded<T> = Vec<Arc<Vec<T>>>;
@@ -40,7 +40,7 @@ pub struct Pages<T: Send + Sync + 'static> {
     ask: StoredValue<Option<Ask<T>>, LocalStorage>,
     /// What comes after the last page that is there, while it is asked for too.
     next: StoredValue<Option<String>>,
-    /// When the first page was as it stands, by this device's clock.
+    /// When the first page was as it stands, by the server's clock.
     as_of: StoredValue<Instant>,
     /// Counts the questions, so that an answer that was overtaken is dropped.
     turn: StoredValue<u32>,
@@ -63,18 +63,18 @@ impl<T: Send + Sync + 'static> Pages<T> {
             more: RwSignal::new(More::No),
             ask: StoredValue::new_local(None),
             next: StoredValue::new(None),
-            as_of: StoredValue::new(browser::now()),
+            as_of: StoredValue::new(Instant::default()),
             turn: StoredValue::new(0),
             session,
         }
     }
 
     /// Asks with `ask` for what comes after a cursor, from now on.
-    pub fn ask_with<F>(&self, ask: impl Fn(Option<String>) -> F + 'static)
+    pub fn ask_with<F>(&self, ask: impl Fn(Way, Option<String>) -> F + 'static)
     where
-        F: Future<Output = Result<Page<T>, ApiError>> + 'static,
+        F: Future<Output = Result<Known<Page<T>>, ApiError>> + 'static,
     {
-        let ask: Ask<T> = Rc::new(move |after| Box::pin(ask(after)));
+        let ask: Ask<T> = Rc::new(move |way, after| Box::pin(ask(way, after)));
         self.ask.set_value(Some(ask));
     }
 
@@ -86,11 +86,6 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// What is known, as it is now.
     pub fn get_untracked(&self) -> Load<Loaded<T>> {
         self.load.get_untracked()
-    }
-
-    /// When the first page was as it stands, by this device's clock.
-    pub fn as_of(&self) -> Instant {
-        self.as_of.get_value()
     }
 
     /// What can be said of the rest; follows every change.
@@ -107,7 +102,13 @@ impl<T: Send + Sync + 'static> Pages<T> {
     }
 
     /// Asks for the list, as a screen does when it is opened; not for one that has grown, whose reader goes on in it.
+    /// As long as that screen is in sight, what was not answered is asked for again.
     pub fn want(&self) {
+        InSight::show(Rc::new(*self));
+        self.refresh_unless_grown();
+    }
+
+    fn refresh_unless_grown(&self) {
         let has_grown = self
             .load
             .with_untracked(|load| load.value().is_some_and(|pages| pages.len() > 1));
@@ -119,14 +120,14 @@ impl<T: Send + Sync + 'static> Pages<T> {
     /// Asks again for what was asked for before; not for a list that has grown.
     pub fn refresh_known(&self) {
         if self.load.with_untracked(|load| load.value().is_some()) {
-            self.want();
+            self.refresh_unless_grown();
         }
     }
 
     /// Asks for the list from its beginning. What is known stays until the answer is there, and longer if there is none.
     pub fn refresh(&self) {
         self.ask_from_the_beginning(|load, error| match load {
-            Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
+            Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, Some(error)),
             Load::Loading | Load::Failed(_) => Load::Failed(error),
         });
     }
@@ -143,11 +144,12 @@ impl<T: Send + Sync + 'static> Pages<T> {
         // Nothing is to grow until the answer is there: what it would grow from may be another list.
         self.more.set(More::Asking);
         let list = *self;
-        self.answer(None, move |answer| match answer {
-            Ok(page) => {
-                list.as_of.set_value(browser::now());
-                list.load.set(Load::Ready(vec![Arc::new(page.items)]));
-                list.continue_after(page.next);
+        let is_new = self.load.with_untracked(|load| matches!(load, Load::Loading));
+        self.answer(is_new, None, move |answer| match answer {
+            Ok(known) => {
+                list.as_of.set_value(known.as_of);
+                list.load.set(Load::Ready(vec![Arc::new(known.value.items)]));
+                list.continue_after(known.value.next);
             }
             Err(error) => {
                 list.load
@@ -169,8 +171,8 @@ impl<T: Send + Sync + 'static> Pages<T> {
         };
         self.more.set(More::Asking);
         let list = *self;
-        self.answer(Some(cursor.clone()), move |answer| match answer {
-            Ok(page) => {
+        self.answer(false, Some(cursor.clone()), move |answer| match answer {
+            Ok(Known { value: page, .. }) => {
                 list.load.update(|load| {
                     if let Load::Ready(pages) | Load::Stale(pages, _) = load {
                         pages.push(Arc::new(page.items));
@@ -189,27 +191,61 @@ impl<T: Send + Sync + 'static> Pages<T> {
         self.load.set(Load::Loading);
     }
 
-    fn answer(&self, after: Option<String>, then: impl FnOnce(Result<Page<T>, ApiError>) + 'static) {
+    /// Asks, and calls `then` with the answer; until that is there a new list is shown as it was kept.
+    fn answer(
+        &self,
+        is_new: bool,
+        after: Option<String>,
+        then: impl FnOnce(Result<Known<Page<T>>, ApiError>) + 'static,
+    ) {
         let turn = self.next_turn();
-        let (turns, session) = (self.turn, self.session);
-        let Some(answer) = self.ask.with_value(|ask| ask.as_ref().map(|ask| ask(after))) else {
-            return;
-        };
+        let list = *self;
+        let Some(ask) = self.ask.get_value() else { return };
+        let kept = is_new.then(|| ask(Way::Recall, None));
+        let answer = ask(Way::Ask, after);
         spawn_local(async move {
-            let answer = answer.await;
-            if turns.try_get_value() != Some(turn) {
-                return;
-            }
-            match answer {
-                Err(ApiError::SignedOut) => session.ended(),
-                answer => then(answer),
+            let recall = async {
+                if let Some(kept) = kept
+                    && let Ok(kept) = kept.await
+                    && list.is_turn(turn)
+                {
+                    list.as_of.set_value(kept.as_of);
+                    list.next.set_value(kept.value.next);
+                    list.load.set(Load::Stale(vec![Arc::new(kept.value.items)], None));
+                }
+            };
+            let ((), answer) = futures::join!(recall, answer);
+            if list.is_turn(turn) {
+                match answer {
+                    Err(ApiError::SignedOut) => list.session.ended(),
+                    answer => then(answer),
+                }
             }
         });
+    }
+
+    fn is_turn(&self, turn: u32) -> bool {
+        self.turn.try_get_value() == Some(turn)
     }
 
     fn next_turn(&self) -> u32 {
         let turn = self.turn.get_value().wrapping_add(1);
         self.turn.set_value(turn);
         turn
+    }
+}
+
+impl<T: Send + Sync + 'static> Shown for Pages<T> {
+    fn remembered(&self) -> Option<(Instant, Option<ApiError>)> {
+        let error = self.load.try_with(Load::trouble)??;
+        Some((self.as_of.get_value(), error))
+    }
+
+    fn is_unanswered(&self) -> bool {
+        self.load.try_with_untracked(Load::is_unanswered) == Some(true)
+    }
+
+    fn ask_again(&self) {
+        self.refresh_unless_grown();
     }
 }

@@ -8,21 +8,21 @@ use leptos::task::spawn_local;
 use loyalty_contract::Instant;
 
 use super::Load;
-use crate::api::ApiError;
-use crate::browser;
+use super::in_sight::{InSight, Shown};
+use crate::api::{self, ApiError, Known, Way};
 use crate::state::Session;
 
-type Answer<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+type Answer<T> = Pin<Box<dyn Future<Output = Result<Known<T>, ApiError>>>>;
 
 /// One thing that the server knows, kept while it is asked for again.
 pub struct Source<T: Send + Sync + 'static> {
     load: RwSignal<Load<T>>,
-    ask: StoredValue<Rc<dyn Fn() -> Answer<T>>, LocalStorage>,
+    ask: StoredValue<Rc<dyn Fn(Way) -> Answer<T>>, LocalStorage>,
     /// Counts the questions, so that an answer that was overtaken is dropped.
     turn: StoredValue<u32>,
     /// Whether an answer is on its way.
     is_asking: StoredValue<bool>,
-    /// When the value was as it stands, by this device's clock.
+    /// When the value was as it stands, by the server's clock.
     as_of: StoredValue<Instant>,
     session: Session,
     /// Whether an answer shows that somebody is signed in.
@@ -39,17 +39,17 @@ impl<T: Send + Sync + 'static> Copy for Source<T> {}
 
 impl<T: Clone + Send + Sync + 'static> Source<T> {
     /// A source that asks with `ask`, once it is told to.
-    pub fn new<F>(session: Session, ask: impl Fn() -> F + 'static) -> Self
+    pub fn new<F>(session: Session, ask: impl Fn(Way) -> F + 'static) -> Self
     where
-        F: Future<Output = Result<T, ApiError>> + 'static,
+        F: Future<Output = Result<Known<T>, ApiError>> + 'static,
     {
-        let ask: Rc<dyn Fn() -> Answer<T>> = Rc::new(move || Box::pin(ask()));
+        let ask: Rc<dyn Fn(Way) -> Answer<T>> = Rc::new(move |way| Box::pin(ask(way)));
         Self {
             load: RwSignal::new(Load::Loading),
             ask: StoredValue::new_local(ask),
             turn: StoredValue::new(0),
             is_asking: StoredValue::new(false),
-            as_of: StoredValue::new(browser::now()),
+            as_of: StoredValue::new(Instant::default()),
             session,
             proves_session: false,
         }
@@ -61,11 +61,6 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
             proves_session: true,
             ..self
         }
-    }
-
-    /// When the value was as it stands, by this device's clock.
-    pub fn as_of(&self) -> Instant {
-        self.as_of.get_value()
     }
 
     /// What is known; follows every change.
@@ -83,14 +78,26 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         self.load.try_with_untracked(|load| load.value().cloned()).flatten()
     }
 
-    /// Asks, unless an answer is on its way already: what a screen does when it is opened.
+    /// Asks, unless an answer is on its way already: what a screen does when it is opened. As long as that screen is in
+    /// sight, what was not answered is asked for again.
     pub fn want(&self) {
+        self.show();
+        self.ask_unless_asking();
+    }
+
+    /// Belongs to what the screen shows that is opened now.
+    pub fn show(&self) {
+        InSight::show(Rc::new(*self));
+    }
+
+    /// Asks, unless an answer is on its way already.
+    pub fn ask_unless_asking(&self) {
         if !self.is_asking.get_value() {
             self.refresh();
         }
     }
 
-    /// Asks again. What is known stays until the answer is there.
+    /// Asks again. What is known stays until the answer is there; where nothing is, what was kept of an earlier visit.
     pub fn refresh(&self) {
         if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
             self.load.set(Load::Loading);
@@ -98,31 +105,50 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         let turn = self.next_turn();
         self.is_asking.set_value(true);
         let source = *self;
-        let answer = self.ask.with_value(|ask| ask());
+        let is_new = self.load.with_untracked(|load| matches!(load, Load::Loading));
+        let kept = is_new.then(|| self.ask.with_value(|ask| ask(Way::Recall)));
+        let answer = self.ask.with_value(|ask| ask(Way::Ask));
         spawn_local(async move {
-            let answer = answer.await;
-            // The screen may be gone, or the question overtaken.
-            if source.turn.try_get_value() != Some(turn) {
-                return;
-            }
-            source.is_asking.set_value(false);
-            match answer {
-                Ok(value) => {
-                    source.as_of.set_value(browser::now());
-                    if source.proves_session {
-                        source.session.started();
-                    }
-                    source.load.set(Load::Ready(value));
+            let recall = async {
+                if let Some(kept) = kept
+                    && let Ok(kept) = kept.await
+                    && source.is_turn(turn)
+                {
+                    source.as_of.set_value(kept.as_of);
+                    source.load.set(Load::Stale(kept.value, None));
                 }
-                Err(ApiError::SignedOut) => source.session.ended(),
-                Err(error) => source.load.update(|load| {
-                    *load = match std::mem::replace(load, Load::Loading) {
-                        Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, error),
-                        Load::Loading | Load::Failed(_) => Load::Failed(error),
-                    }
-                }),
+            };
+            // Both are under way at once. What was kept is there in a moment, and shown until the answer is.
+            let ((), answer) = futures::join!(recall, answer);
+            // The screen may be gone, or the question overtaken.
+            if source.is_turn(turn) {
+                source.answered(answer);
             }
         });
+    }
+
+    fn is_turn(&self, turn: u32) -> bool {
+        self.turn.try_get_value() == Some(turn)
+    }
+
+    fn answered(&self, answer: Result<Known<T>, ApiError>) {
+        self.is_asking.set_value(false);
+        match answer {
+            Ok(known) => {
+                self.as_of.set_value(known.as_of);
+                if self.proves_session {
+                    self.session.started();
+                }
+                self.load.set(Load::Ready(known.value));
+            }
+            Err(ApiError::SignedOut) => self.session.ended(),
+            Err(error) => self.load.update(|load| {
+                *load = match std::mem::replace(load, Load::Loading) {
+                    Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, Some(error)),
+                    Load::Loading | Load::Failed(_) => Load::Failed(error),
+                }
+            }),
+        }
     }
 
     /// Takes what a change answered, which is as fresh as any answer.
@@ -130,7 +156,7 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         if self.turn.try_get_value().is_some() {
             self.next_turn();
             self.is_asking.set_value(false);
-            self.as_of.set_value(browser::now());
+            self.as_of.set_value(api::server_now());
             self.load.set(Load::Ready(value));
         }
     }
@@ -153,5 +179,20 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         let turn = self.turn.get_value().wrapping_add(1);
         self.turn.set_value(turn);
         turn
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Shown for Source<T> {
+    fn remembered(&self) -> Option<(Instant, Option<ApiError>)> {
+        let error = self.load.try_with(Load::trouble)??;
+        Some((self.as_of.get_value(), error))
+    }
+
+    fn is_unanswered(&self) -> bool {
+        self.load.try_with_untracked(Load::is_unanswered) == Some(true)
+    }
+
+    fn ask_again(&self) {
+        self.ask_unless_asking();
     }
 }

@@ -11,7 +11,7 @@ use loyalty_contract::redemptions::Redemption;
 use super::Remembered;
 use crate::api::{self, ApiError};
 use crate::browser::{random, storage};
-use crate::state::{Session, watch};
+use crate::state::{Connectivity, Session, watch};
 
 /// Where taps without an answer are written down, one a line.
 const NAME: &str = "lw.spending";
@@ -94,11 +94,12 @@ pub struct Spending {
     place: StoredValue<Option<String>>,
     remembered: Remembered,
     session: Session,
+    connectivity: Connectivity,
 }
 
 impl Spending {
     /// Goes on with what was written down, as soon as it is known who is signed in.
-    pub fn provide(session: Session, remembered: Remembered) -> Self {
+    pub fn provide(session: Session, remembered: Remembered, connectivity: Connectivity) -> Self {
         let spending = Self {
             standing: RwSignal::new(Standing::Idle),
             latest: StoredValue::new(None),
@@ -107,6 +108,7 @@ impl Spending {
             place: StoredValue::new(None),
             remembered,
             session,
+            connectivity,
         };
         provide_context(spending);
         let member = Memo::new(move |_| remembered.status.value().map(|status| status.member.number));
@@ -140,7 +142,8 @@ impl Spending {
         self.latest.get_value().filter(|latest| latest.id == id)
     }
 
-    /// Writes a tap down and sends it. Nothing happens while another waits for its answer.
+    /// Writes a tap down and sends it. Nothing happens while another waits for its answer, and what cannot be sent now
+    /// is refused at once: nobody is to find out later what was taken.
     pub fn begin(&self, deed: Deed) {
         let member = self
             .remembered
@@ -152,6 +155,11 @@ impl Spending {
         };
         let key = random::key();
         let attempt = Attempt { member, key, deed };
+        if let Some(error) = self.connectivity.trouble_untracked() {
+            self.standing.set(Standing::Refused(attempt, error));
+            // By the next tap it may be known to be otherwise.
+            return self.remembered.status.refresh();
+        }
         let mut lines = written_down();
         lines.push(attempt.line());
         let surplus = lines.len().saturating_sub(MOST);
@@ -292,7 +300,7 @@ fn is_busy(standing: &Standing) -> bool {
 /// Whether it may have happened although this was answered: then the same has to be sent again.
 fn may_have_happened(error: &ApiError) -> bool {
     match error {
-        ApiError::Unreachable | ApiError::Unreadable => true,
+        ApiError::Unreachable | ApiError::Portal | ApiError::Gateway | ApiError::Unreadable => true,
         ApiError::SignedOut => false,
         ApiError::Refused(problem) => {
             problem.status >= 500 || problem.status == 429 || problem.code == ProblemCode::IdempotencyKeyInUse
@@ -356,6 +364,8 @@ mod tests {
         };
         for error in [
             ApiError::Unreachable,
+            ApiError::Portal,
+            ApiError::Gateway,
             ApiError::Unreadable,
             refused(ProblemCode::Internal),
             refused(ProblemCode::Unavailable),

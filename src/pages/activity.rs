@@ -12,7 +12,7 @@ use crate::browser;
 use crate::browser::viewport;
 use crate::components::chips::chips;
 use crate::components::entry_row::entry_row;
-use crate::components::failure::{empty, explain, load_failed, stale_note};
+use crate::components::failure::{empty, explain, load_failed};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
@@ -32,11 +32,10 @@ pub fn ActivityPage() -> impl IntoView {
     let instead = move || match list.get() {
         Load::Loading => skeleton::ledger(),
         Load::Failed(error) => load_failed(&error),
-        Load::Stale(..) => stale_note(list.as_of()),
-        Load::Ready(pages) if pages.iter().all(|page| page.is_empty()) => {
+        Load::Ready(pages) | Load::Stale(pages, _) if pages.iter().all(|page| page.is_empty()) => {
             nothing(remembered.ledger_filter.get_untracked().is_none())
         }
-        Load::Ready(_) => Markup::default(),
+        Load::Ready(_) | Load::Stale(..) => Markup::default(),
     };
     let choose = move |kinds: &str, _| {
         remembered.ledger_filter.set(

@@ -20,7 +20,7 @@ use crate::data::{Load, Remembered, Source, use_remembered};
 use crate::intl::{self, t};
 use crate::pages::home::{contact_links, paused_card};
 use crate::routes::Route;
-use crate::state::{Session, use_programme, use_session, watch};
+use crate::state::{Session, use_connectivity, use_programme, use_session, watch};
 
 const STORE: &str = "store";
 const RECEIPT: &str = "receipt";
@@ -102,8 +102,9 @@ pub fn ClaimPage() -> impl IntoView {
         .map(|store| store.id.clone())
         .unwrap_or_default();
     let form = RwSignal::new(Form::at(store, today));
-    let claims = Source::new(session, || async { Ok(api::claims::list_claims().await?.items) });
-    claims.refresh();
+    let connectivity = use_connectivity();
+    let claims = Source::new(session, api::claims::list_claims);
+    claims.want();
     // A till that tells of a purchase late moves the balance, and then the claim is answered.
     watch(move || {
         remembered.status.get();
@@ -145,6 +146,7 @@ pub fn ClaimPage() -> impl IntoView {
                     session,
                     remembered,
                     claims,
+                    trouble: connectivity.trouble_untracked(),
                 },
             ),
             field => typed(form, field, value),
@@ -187,11 +189,12 @@ fn typed(form: RwSignal<Form>, field: &str, value: String) {
 }
 
 /// What changes when a claim was answered.
-#[derive(Clone, Copy)]
 struct Sent {
     session: Session,
     remembered: Remembered,
     claims: Source<Vec<Claim>>,
+    /// Why nothing can be sent now.
+    trouble: Option<ApiError>,
 }
 
 fn send(form: RwSignal<Form>, programme: &Programme, today: NaiveDate, sent: Sent) {
@@ -207,12 +210,17 @@ fn send(form: RwSignal<Form>, programme: &Programme, today: NaiveDate, sent: Sen
             return;
         }
     };
+    let wrong_day = wrong_day(programme);
+    if let Some(error) = sent.trouble {
+        form.update(|form| form.fault = Some(fault(&error, wrong_day)));
+        // By the next tap it may be known to be otherwise.
+        return sent.remembered.status.refresh();
+    }
     form.update(|form| {
         form.is_busy = true;
         form.fault = None;
         form.done = None;
     });
-    let wrong_day = wrong_day(programme);
     spawn_local(async move {
         let answer = api::claims::create_claim(&now.key, &claim).await;
         let (at, is_over) = match answer {

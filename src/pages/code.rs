@@ -15,7 +15,7 @@ use crate::api::ApiError;
 use crate::browser::code_key::CodeKey;
 use crate::browser::{document, wake_lock};
 use crate::components::codes::{barcode, qr};
-use crate::components::failure::{RETRY, Tone, load_failed, notice, stale_note};
+use crate::components::failure::{RETRY, Tone, load_failed, notice};
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::skeleton;
@@ -56,9 +56,6 @@ pub fn CodePage() -> impl IntoView {
     };
     let balance = move || match status.get() {
         Load::Loading | Load::Failed(_) => Markup::default(),
-        Load::Stale(status, _) if !is_offline(&code.holding()) => {
-            html! { (balance(&status)) (stale_note(status.as_of)) }
-        }
         Load::Ready(status) | Load::Stale(status, _) => balance(&status),
     };
     view! {

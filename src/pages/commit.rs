@@ -18,7 +18,7 @@ use crate::data::{Deed, Standing, use_spending};
 use crate::intl::{self, DayStyle, t};
 use crate::pages::reward::conditions;
 use crate::routes::{Route, use_router};
-use crate::state::{Session, watch};
+use crate::state::{Session, use_connectivity, watch};
 
 /// What the server said to what somebody thinks of doing.
 #[derive(Clone, PartialEq, Eq)]
@@ -73,10 +73,20 @@ pub fn Commit(
             router.replace(&Route::Voucher(voucher.id));
         }
         // What is shown holds no longer: the present price is asked for, shown, and waits for another tap.
-        Standing::Refused(_, error) if spending.goes_on_at(&place) && error.code() != Some(ProblemCode::QuoteUsed) => {
-            again();
-        }
+        Standing::Refused(_, error) if spending.goes_on_at(&place) => match error.code() {
+            // It was taken already, or not even sent: what is shown may hold.
+            Some(ProblemCode::QuoteUsed) | None => (),
+            Some(_) => again(),
+        },
         _ => (),
+    });
+    let connectivity = use_connectivity();
+    let once_reached = Rc::clone(&ask);
+    watch(move || {
+        let is_unanswered = matches!(&*quoted.read_untracked(), Quoted::No(error) if error.code().is_none());
+        if connectivity.trouble().is_none() && is_unanswered {
+            once_reached();
+        }
     });
     let name = Rc::clone(&title);
     let before = move || {

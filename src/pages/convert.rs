@@ -19,7 +19,7 @@ use crate::api;
 use crate::browser::document;
 use crate::browser::timer::Debounce;
 use crate::components::chips::chips;
-use crate::components::failure::{empty, load_failed, stale_note};
+use crate::components::failure::{empty, load_failed};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
@@ -47,8 +47,7 @@ pub fn ConvertPage() -> impl IntoView {
         move || match source.get() {
             Load::Loading => skeleton::cards(),
             Load::Failed(error) => load_failed(&error),
-            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (nothing_to_use(&status, &programme)) },
-            Load::Ready(status) => nothing_to_use(&status, &programme),
+            Load::Ready(status) | Load::Stale(status, _) => nothing_to_use(&status, &programme),
         }
     };
     // What is under the hand changes only when the balance does, not each time the status is asked for.

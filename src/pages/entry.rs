@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use crate::api;
 use crate::browser;
 use crate::components::entry_row::{entry_row, picture, title};
-use crate::components::failure::{Tone, empty, load_failed, notice, stale_note};
+use crate::components::failure::{Tone, empty, error_notice, load_failed, notice};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
@@ -29,11 +29,11 @@ pub fn EntryPage(
 ) -> impl IntoView {
     let remembered = use_remembered();
     let known = remembered.entry(&id);
-    let source = Source::new(use_session(), move || {
+    let source = Source::new(use_session(), move |way| {
         let id = id.clone();
-        async move { api::ledger::get_entry(&id).await }
+        async move { api::ledger::get_entry(way, &id).await }
     });
-    source.refresh();
+    source.want();
     let value = use_programme().point_value;
     let heading = {
         let known = known.clone();
@@ -43,18 +43,14 @@ pub fn EntryPage(
         })
     };
     let content = move || match (source.get(), &known) {
-        (Load::Ready(details), _) => explained(&details.entry, Some(&details), &value),
-        (Load::Stale(details, _), _) => html! {
-            (stale_note(source.as_of()))
-            (explained(&details.entry, Some(&details), &value))
-        },
+        (Load::Ready(details) | Load::Stale(details, _), _) => explained(&details.entry, Some(&details), &value),
         (Load::Failed(error), _) if error.code() == Some(ProblemCode::NotFound) => gone(),
         (Load::Loading, None) => skeleton::cards(),
         (Load::Loading, Some(entry)) => explained(entry, None, &value),
         (Load::Failed(error), None) => load_failed(&error),
-        // What the list says of it is old, and how it was counted is not there.
-        (Load::Failed(_), Some(entry)) => html! {
-            (stale_note(remembered.ledger.as_of()))
+        // What the list says of it is there, and how it was counted is not.
+        (Load::Failed(error), Some(entry)) => html! {
+            (error_notice(&error))
             (explained(entry, None, &value))
         },
     };

@@ -11,7 +11,7 @@ use loyalty_rules::{earning, worth};
 use maud::{Markup, html};
 
 use crate::api;
-use crate::components::failure::{RETRY, Tone, load_failed, notice, stale_note};
+use crate::components::failure::{RETRY, Tone, load_failed, notice};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
 use crate::components::nav::brand;
@@ -47,8 +47,7 @@ pub fn HomePage() -> impl IntoView {
             @match remembered.status.get() {
                 Load::Loading => (skeleton::home()),
                 Load::Failed(error) => (load_failed(&error)),
-                Load::Ready(status) => (overview(&status)),
-                Load::Stale(status, _) => { (stale_note(status.as_of)) (overview(&status)) }
+                Load::Ready(status) | Load::Stale(status, _) => (overview(&status)),
             }
         }
     };

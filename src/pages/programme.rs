@@ -9,7 +9,7 @@ use loyalty_rules::{earning, worth};
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::components::failure::{RETRY, Tone, error_notice, load_failed, notice, stale_note};
+use crate::components::failure::{RETRY, Tone, error_notice, load_failed, notice};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
@@ -40,8 +40,7 @@ pub fn ProgrammePage() -> impl IntoView {
         move || match status.get() {
             Load::Loading => skeleton::cards(),
             Load::Failed(error) => html! { (rule_card(None, &programme)) (load_failed(&error)) },
-            Load::Ready(status) => in_numbers(&status, &programme),
-            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (in_numbers(&status, &programme)) },
+            Load::Ready(status) | Load::Stale(status, _) => in_numbers(&status, &programme),
         }
     };
     let agreement = {

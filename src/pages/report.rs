@@ -7,7 +7,7 @@ use loyalty_contract::programme::Contact;
 use loyalty_contract::reports::NewReport;
 use maud::{Markup, html};
 
-use crate::api::{self, ApiError};
+use crate::api::{self, ApiError, Way};
 use crate::browser::{document, random};
 use crate::components::entry_row::entry_row;
 use crate::components::failure::{Tone, notice};
@@ -76,8 +76,8 @@ pub fn ReportPage(
     if entry.read_untracked().is_none() {
         let id = id.clone();
         spawn_local(async move {
-            match api::ledger::get_entry(&id).await {
-                Ok(details) => entry.try_set(Some(details.entry)).map_or((), drop),
+            match api::ledger::get_entry(Way::Ask, &id).await {
+                Ok(details) => entry.try_set(Some(details.value.entry)).map_or((), drop),
                 Err(ApiError::SignedOut) => session.ended(),
                 // The report names the entry by its id, whether it can be shown or not.
                 Err(_) => (),

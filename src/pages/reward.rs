@@ -12,7 +12,7 @@ use loyalty_contract::status::Status;
 use maud::{Markup, html};
 
 use crate::api;
-use crate::components::failure::{Tone, empty, load_failed, notice, stale_note};
+use crate::components::failure::{Tone, empty, load_failed, notice};
 use crate::components::icon::reward_picture;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
@@ -34,11 +34,11 @@ pub fn RewardPage(
 ) -> impl IntoView {
     let status = use_remembered().status;
     status.want();
-    let source = Source::new(use_session(), move || {
+    let source = Source::new(use_session(), move |way| {
         let id = id.clone();
-        async move { api::rewards::get_reward(&id).await }
+        async move { api::rewards::get_reward(way, &id).await }
     });
-    source.refresh();
+    source.want();
     forget_refusal_on_leaving();
     let programme = use_programme();
     // What is to be taken changes only when the reward does, not each time that the status is asked for.
@@ -52,8 +52,7 @@ pub fn RewardPage(
         Load::Loading => skeleton::cards(),
         Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => gone(),
         Load::Failed(error) => load_failed(&error),
-        Load::Ready(_) => Markup::default(),
-        Load::Stale(..) => stale_note(source.as_of()),
+        Load::Ready(_) | Load::Stale(..) => Markup::default(),
     };
     let is_there = Memo::new(move |_| source.get().value().is_some());
     let picture = move || source.value().map_or_else(Markup::default, |reward| picture(&reward));

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use crate::browser::document;
 use crate::browser::timer::{Debounce, after_picture};
 use crate::components::chips::chips;
-use crate::components::failure::{RETRY, empty, load_failed, stale_note};
+use crate::components::failure::{RETRY, empty, load_failed};
 use crate::components::icon::{icon, reward_picture};
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
@@ -53,7 +53,6 @@ pub fn RewardsPage() -> impl IntoView {
     let found = move || {
         let list = remembered.catalogue;
         let load = list.get();
-        let is_stale = matches!(load, Load::Stale(..));
         match load {
             Load::Loading => skeleton::catalogue(),
             Load::Failed(error) => load_failed(&error),
@@ -72,7 +71,6 @@ pub fn RewardsPage() -> impl IntoView {
                     return nothing_found(&filter);
                 }
                 html! {
-                    @if is_stale { (stale_note(list.as_of())) }
                     @if status.as_ref().is_some_and(|status| status.member.state == MemberState::Paused) {
                         (paused_card(&programme.contact))
                     }

@@ -12,7 +12,7 @@ use crate::api;
 use crate::browser::document;
 use crate::components::chips::chips;
 use crate::components::entry_row::{detail, title};
-use crate::components::failure::{RETRY, load_failed, stale_note};
+use crate::components::failure::{RETRY, load_failed};
 use crate::components::form::{Typed, text_field};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
@@ -99,10 +99,11 @@ pub fn StatementPage() -> impl IntoView {
     let chosen = RwSignal::new(Chosen::named(THIS_MONTH, today));
     // Those of the last choice that made sense.
     let days = RwSignal::new((today, today));
-    let source = Source::new(use_session(), move || {
+    let source = Source::new(use_session(), move |way| {
         let (from, to) = days.get_untracked();
-        api::statement::get_statement(from, to)
+        api::statement::get_statement(way, from, to)
     });
+    source.show();
     watch(move || {
         if let Ok(asked) = chosen.get().days() {
             days.set(asked);
@@ -135,11 +136,7 @@ pub fn StatementPage() -> impl IntoView {
     let content = move || match source.get() {
         Load::Loading => skeleton::ledger(),
         Load::Failed(error) => load_failed(&error),
-        Load::Stale(statement, _) => html! {
-            (stale_note(source.as_of()))
-            (written(&statement, &programme))
-        },
-        Load::Ready(statement) => written(&statement, &programme),
+        Load::Ready(statement) | Load::Stale(statement, _) => written(&statement, &programme),
     };
     view! {
         <BackBar title=t::statement::title() to=Route::Activity />

@@ -7,7 +7,7 @@ use loyalty_contract::{Money, Points};
 use loyalty_rules::{earning, tiers};
 use maud::{Markup, html};
 
-use crate::components::failure::{empty, load_failed, stale_note};
+use crate::components::failure::{empty, load_failed};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
@@ -29,8 +29,7 @@ pub fn TierPage() -> impl IntoView {
     let content = move || match source.get() {
         Load::Loading => skeleton::cards(),
         Load::Failed(error) => load_failed(&error),
-        Load::Ready(status) => standing(&status, &programme),
-        Load::Stale(status, _) => html! { (stale_note(status.as_of)) (standing(&status, &programme)) },
+        Load::Ready(status) | Load::Stale(status, _) => standing(&status, &programme),
     };
     view! {
         <BackBar title=t::ladder::title() to=Route::Home />

@@ -11,9 +11,9 @@ use loyalty_contract::{Instant, Points, ProblemCode};
 use maud::{Markup, html};
 
 use crate::api;
-use crate::browser::{self, document, install, wake_lock};
+use crate::browser::{document, install, wake_lock};
 use crate::components::codes::{barcode, qr};
-use crate::components::failure::{empty, load_failed, stale_note};
+use crate::components::failure::{empty, load_failed};
 use crate::components::icon::icon;
 use crate::components::live::{live, live_with};
 use crate::components::page_heading::BackBar;
@@ -39,11 +39,12 @@ pub fn VoucherPage(
     let (events, spending, status) = (use_events(), use_spending(), use_remembered().status);
     let source = {
         let id = id.clone();
-        Source::new(use_session(), move || {
+        Source::new(use_session(), move |way| {
             let id = id.clone();
-            async move { api::redemptions::get_redemption(&id).await }
+            async move { api::redemptions::get_redemption(way, &id).await }
         })
     };
+    source.show();
     if let Some(made) = spending.latest(&id) {
         source.take(made);
     }
@@ -89,8 +90,7 @@ pub fn VoucherPage(
         Load::Loading => skeleton::cards(),
         Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => gone(),
         Load::Failed(error) => load_failed(&error),
-        Load::Stale(..) => stale_note(source.as_of()),
-        Load::Ready(_) => Markup::default(),
+        Load::Ready(_) | Load::Stale(..) => Markup::default(),
     };
     let ended = {
         let programme = programme.clone();
@@ -130,21 +130,16 @@ fn Ready(voucher: Redemption, source: Source<Redemption>) -> impl IntoView {
     let (events, spending, status) = (use_events(), use_spending(), use_remembered().status);
     wake_lock::keep_awake();
     // The server's clock decides, and this device's may be wrong.
-    let drift = move || {
-        status
-            .value_untracked()
-            .map_or(TimeDelta::zero(), |known| known.as_of - status.as_of())
-    };
     let end = voucher.valid_until;
-    let left = RwSignal::new(end - browser::now() - drift());
+    let left = RwSignal::new(end - api::server_now());
     let clock = set_interval_with_handle(
         move || {
-            let now = end - browser::now() - drift();
+            let now = end - api::server_now();
             left.set(now);
             // The server tells by itself what the till did; where it cannot, it is asked every other second.
             let is_deaf = !events.is_open_untracked() || now <= TimeDelta::zero();
             if is_deaf && now.num_seconds() % 2 == 0 && document::is_visible() {
-                source.want();
+                source.ask_unless_asking();
             }
         },
         TICK,

@@ -5,7 +5,7 @@ use loyalty_contract::programme::Programme;
 use loyalty_contract::redemptions::{Redemption, RedemptionState};
 use maud::{Markup, html};
 
-use crate::components::failure::{RETRY, empty, error_notice, load_failed, stale_note};
+use crate::components::failure::{RETRY, empty, error_notice, load_failed};
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
 use crate::components::skeleton;
@@ -29,12 +29,11 @@ pub fn VouchersPage() -> impl IntoView {
     let programme = use_programme();
     let content = move || {
         let (load, more) = (all.get(), all.more());
-        let note = match &load {
+        match &load {
             Load::Loading => return skeleton::ledger(),
             Load::Failed(error) => return load_failed(error),
-            Load::Stale(..) => Some(stale_note(all.as_of())),
-            Load::Ready(_) => None,
-        };
+            Load::Ready(_) | Load::Stale(..) => (),
+        }
         let known: Vec<&Redemption> = load
             .value()
             .into_iter()
@@ -55,7 +54,6 @@ pub fn VouchersPage() -> impl IntoView {
         let status = remembered.status.value();
         let is_usable = status.is_some_and(|status| can_use(&status, programme.min_spend_points));
         html! {
-            @if let Some(note) = &note { (note) }
             @if open.is_empty() && past.is_empty() { (none(is_usable)) }
             (group(&t::vouchers::ready(), &open.iter().collect::<Vec<_>>(), &programme))
             (group(&t::vouchers::past(), &past, &programme))

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use crate::api::{self, ApiError};
 use crate::browser::share::{Shared, share};
 use crate::browser::{document, install};
-use crate::components::failure::{RETRY, error_notice, load_failed, stale_note};
+use crate::components::failure::{RETRY, error_notice, load_failed};
 use crate::components::icon::icon;
 use crate::components::install::home_screen;
 use crate::components::live::{live, live_with};
@@ -44,8 +44,7 @@ pub fn YouPage() -> impl IntoView {
         move || match remembered.status.get() {
             Load::Loading => skeleton::cards(),
             Load::Failed(error) => load_failed(&error),
-            Load::Ready(status) => about(&status, &programme),
-            Load::Stale(status, _) => html! { (stale_note(status.as_of)) (about(&status, &programme)) },
+            Load::Ready(status) | Load::Stale(status, _) => about(&status, &programme),
         }
     };
     let preferences = use_preferences();

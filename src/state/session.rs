@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::api;
 use crate::browser::{code_key, storage};
 
 /// Whether this device was signed in when it was last used; the page's first paint depends on it.
@@ -37,19 +38,20 @@ impl Session {
     /// An answer showed that somebody is signed in.
     pub fn started(&self) {
         storage::set(SIGNED_IN, Some("yes"));
-        self.change(false);
+        if self.is_signed_out.get_untracked() {
+            // Whatever is kept was another session's.
+            api::forget_kept();
+            self.is_signed_out.set(false);
+        }
     }
 
     /// An answer showed that nobody is, or not any more.
     pub fn ended(&self) {
         storage::set(SIGNED_IN, None);
         code_key::forget();
-        self.change(true);
-    }
-
-    fn change(&self, is_signed_out: bool) {
-        if self.is_signed_out.get_untracked() != is_signed_out {
-            self.is_signed_out.set(is_signed_out);
+        api::forget_kept();
+        if !self.is_signed_out.get_untracked() {
+            self.is_signed_out.set(true);
         }
     }
 }

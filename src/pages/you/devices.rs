@@ -7,7 +7,7 @@ use loyalty_contract::code_keys::CodeKey;
 use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
-use crate::components::failure::{RETRY, error_notice, load_failed, stale_note};
+use crate::components::failure::{RETRY, error_notice, load_failed};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
 use crate::components::page_heading::BackBar;
@@ -42,8 +42,7 @@ pub fn DevicesPage() -> impl IntoView {
             @match source.get() {
                 Load::Loading => (skeleton::ledger()),
                 Load::Failed(error) => (load_failed(&error)),
-                Load::Ready(sessions) => (list(&sessions)),
-                Load::Stale(sessions, _) => { (stale_note(source.as_of())) (list(&sessions)) }
+                Load::Ready(sessions) | Load::Stale(sessions, _) => (list(&sessions)),
             }
         }
     };

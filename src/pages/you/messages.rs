@@ -7,8 +7,8 @@ use loyalty_contract::account::ProfileChange;
 use loyalty_contract::members::{Channel, Consents};
 use maud::{Markup, html};
 
-use crate::api::{self, ApiError};
-use crate::components::failure::{RETRY, error_notice, load_failed, stale_note};
+use crate::api::{self, ApiError, Way};
+use crate::components::failure::{RETRY, error_notice, load_failed};
 use crate::components::form::switch;
 use crate::components::icon::icon;
 use crate::components::live::live_with;
@@ -117,11 +117,7 @@ pub fn MessagesPage() -> impl IntoView {
         match source.get() {
             Load::Loading => skeleton::cards(),
             Load::Failed(error) => load_failed(&error),
-            Load::Ready(held) => list(&held.profile.consents, &held.profile.address),
-            Load::Stale(held, _) => html! {
-                (stale_note(source.as_of()))
-                (list(&held.profile.consents, &held.profile.address))
-            },
+            Load::Ready(held) | Load::Stale(held, _) => list(&held.profile.consents, &held.profile.address),
         }
     };
     let turn = move |action: &str, _: String| {
@@ -156,7 +152,7 @@ pub fn MessagesPage() -> impl IntoView {
                 let answer = match api::profile::update_profile(&held.tag, &change).await {
                     // Something else was changed elsewhere: what is wanted here holds all the same.
                     Err(error) if error.code() == Some(ProblemCode::ProfileChanged) => {
-                        api::profile::get_profile().await
+                        api::profile::get_profile(Way::Ask).await.map(|known| known.value)
                     }
                     answer => answer,
                 };

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use crate::api::profile::Held;
 use crate::api::{self, ApiError};
 use crate::browser::document;
-use crate::components::failure::{RETRY, Tone, load_failed, notice, stale_note};
+use crate::components::failure::{RETRY, Tone, load_failed, notice};
 use crate::components::form::{Fault, Typed, beside, text_field};
 use crate::components::icon::icon;
 use crate::components::live::live_with;
@@ -52,8 +52,7 @@ pub fn ProfilePage() -> impl IntoView {
         match source.get() {
             Load::Loading => skeleton::cards(),
             Load::Failed(error) => load_failed(&error),
-            Load::Ready(held) => form(&held),
-            Load::Stale(held, _) => html! { (stale_note(source.as_of())) (form(&held)) },
+            Load::Ready(held) | Load::Stale(held, _) => form(&held),
         }
     };
     let act = move |action: &str, value: String| match action {

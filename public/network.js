@@ -1,0 +1,181 @@
+// Asks the wallet's server, keeps what it answered for the next time, and knows whether it can be reached.
+// A script of its own, before boot.js: that asks while the program is still on its way, and so with the same headers
+// and the same patience. In the program it would be several times the bytes. src/api/network.rs says what is called.
+globalThis.network = (() => {
+  // Longer than this is no answer.
+  const PATIENCE_MS = 20_000;
+  // After how many seconds without an answer the server is asked again; the last holds from then on.
+  const AGAIN_AFTER_S = [1, 2, 4, 8, 15, 30, 60];
+  // How many answers are kept at most, and how long reading one may take: some browsers' caches never answer.
+  const MOST = 40;
+  const RECALL_MS = 1_000;
+  // Kept answers are read by the version that wrote them, or one of the same number.
+  const SHAPE = "1-";
+  const KEPT = "lw-data-";
+  // Less than this is not a wrong clock but a long way.
+  const CLOCK_OFF_MS = 5_000;
+
+  // What is wrong with an answer, as src/api.rs reads it.
+  const NOTHING = 0;
+  const UNREACHABLE = 1;
+  const PORTAL = 2;
+  const GATEWAY = 3;
+  const UNREADABLE = 4;
+
+  // Storage may be forbidden or full; then nothing is remembered.
+  const read = (name) => {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  };
+  const write = (name, value) => {
+    try {
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, value);
+    } catch {}
+  };
+
+  // How far the server's clock is ahead of this device's.
+  let offset = Number(read("lw.clock-offset")) || 0;
+  const now = () => Date.now() + offset;
+  const compareClocks = (date, asked) => {
+    // The header leaves out the part of the second, and was written somewhere between asking and now.
+    const found = date + 500 - (asked + Date.now()) / 2;
+    if (Math.abs(found - offset) < 2_000) return;
+    offset = Math.abs(found) < CLOCK_OFF_MS ? 0 : Math.round(found);
+    write("lw.clock-offset", offset ? String(offset) : null);
+  };
+
+  // What was wrong with the last answer, and when the server is asked again by itself.
+  let trouble = NOTHING;
+  let misses = 0;
+  let timer;
+  const tell = (name) => dispatchEvent(new Event(name));
+  const again = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (trouble && !document.hidden) tell("lw-again");
+  };
+  const heard = (found) => {
+    const was = trouble;
+    trouble = found;
+    if (found) {
+      timer ??= setTimeout(again, AGAIN_AFTER_S[Math.min(misses++, AGAIN_AFTER_S.length - 1)] * 1_000);
+    } else {
+      clearTimeout(timer);
+      timer = undefined;
+      misses = 0;
+    }
+    if (found !== was) tell("lw-trouble");
+    if (was && !found) tell("lw-again");
+  };
+  addEventListener("offline", () => heard(UNREACHABLE));
+  addEventListener("online", again);
+  addEventListener("visibilitychange", again);
+
+  // The cache of whoever is signed in here; another sign-in is another name, so that a late answer cannot reach it.
+  const cacheName = () => {
+    if (read("lw.signed-in") === null) return "";
+    let id = read("lw.data");
+    if (!id?.startsWith(SHAPE)) {
+      id = SHAPE + Math.random().toString(36).slice(2);
+      write("lw.data", id);
+    }
+    return KEPT + id;
+  };
+  const sweep = async () => {
+    try {
+      for (const name of await caches.keys()) {
+        if (name.startsWith(KEPT) && name !== cacheName()) await caches.delete(name);
+      }
+    } catch {}
+  };
+  // Whoever signed out in another tab is not shown in this one either.
+  addEventListener("storage", ({ key, oldValue }) => {
+    if (key === "lw.data" && oldValue) location.reload();
+  });
+  sweep();
+
+  const keep = async ({ key, name, tag, at, text }) => {
+    try {
+      if (!name || name !== cacheName()) return;
+      const cache = await caches.open(name);
+      await cache.put(key, new Response(text, { headers: { etag: tag, date: new Date(at).toUTCString() } }));
+      const keys = await cache.keys();
+      for (const oldest of keys.slice(0, -MOST)) await cache.delete(oldest);
+      if (name !== cacheName()) await caches.delete(name);
+    } catch {}
+  };
+
+  const nothing = { trouble: UNREACHABLE };
+  const recalled = async (key, name) => {
+    try {
+      const kept = name && (await caches.match(key, { cacheName: name }));
+      if (!kept) return nothing;
+      const { headers } = kept;
+      return { trouble: NOTHING, at: Date.parse(headers.get("date")), tag: headers.get("etag"), value: await kept.json() };
+    } catch {
+      return nothing;
+    }
+  };
+  const recall = (path, language) =>
+    Promise.race([
+      recalled(`/${language}${path}`, cacheName()),
+      new Promise((resolve) => setTimeout(resolve, RECALL_MS, nothing)),
+    ]);
+
+  // What stands in the way of reading an answer as JSON of ours.
+  const wrongWith = ({ type, status, headers }) => {
+    const kind = headers.get("content-type") ?? "";
+    // Our server never leads elsewhere: whoever does wants something first, as the networks of hotels do.
+    if (type === "opaqueredirect" || status === 511) return PORTAL;
+    if (kind.includes("json") || status === 204) return NOTHING;
+    if (status >= 500) return GATEWAY;
+    return kind.includes("html") ? PORTAL : UNREADABLE;
+  };
+
+  const send = async (method, path, language, header, value, body) => {
+    const answer = { key: `/${language}${path}`, name: cacheName(), trouble: UNREACHABLE };
+    const headers = { "accept-language": language };
+    if (header) headers[header] = value;
+    if (body) headers["content-type"] = "application/json";
+    const asked = Date.now();
+    try {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const response = await fetch(path, { method, headers, body, signal, redirect: "manual", cache: "no-cache" });
+      answer.status = response.status;
+      answer.tag = response.headers.get("etag") ?? "";
+      answer.text = await response.text();
+      answer.trouble = wrongWith(response);
+      const date = Date.parse(response.headers.get("date"));
+      if (!answer.trouble && date) compareClocks(date, asked);
+      answer.at = date || now();
+      if (!answer.trouble && answer.status !== 204) answer.value = JSON.parse(answer.text);
+    } catch (error) {
+      if (error instanceof SyntaxError) answer.trouble = UNREADABLE;
+    }
+    // Other files may come from the browser itself, and then say nothing of the server.
+    if (path.startsWith("/api/")) heard(answer.trouble);
+    return answer;
+  };
+
+  // What boot.js asked for already; it is taken once.
+  const sent = new Map();
+  const early = (path, language) => sent.set(`/${language}${path}`, send("GET", path, language));
+  const ask = (method, path, language, ...rest) => {
+    const key = `/${language}${path}`;
+    const known = method === "GET" && sent.get(key);
+    sent.delete(key);
+    return known || send(method, path, language, ...rest);
+  };
+
+  // Forgets all that was kept: somebody signs in, or out.
+  const forget = () => {
+    write("lw.data", null);
+    sweep();
+  };
+
+  return { ask, early, recall, keep, forget, now, trouble: () => trouble };
+})();
