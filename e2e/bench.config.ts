@@ -1,10 +1,10 @@
 import { defineConfig } from '@playwright/test';
 import { browser, mobile } from './browser.js';
 
-/** Figures, not tests: `cargo xtask bench wallet`. */
+/** Figures, not tests: `cargo xtask bench wallet`, `start` and `lighthouse`. */
 export default defineConfig({
   testDir: '.',
-  testMatch: 'bench.ts',
+  testMatch: ['bench.ts', 'start.ts', 'lighthouse.ts'],
   outputDir: 'test-results/bench',
   workers: 1,
   timeout: 600_000,

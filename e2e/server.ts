@@ -13,7 +13,12 @@ export class Server {
     private readonly now: string,
     /** A folder with another sample than the one that is built in. */
     private readonly sample?: string,
-  ) {}
+    private readonly wallet = process.env.LOYALTY_WALLET_DIR ?? fileURLToPath(new URL('../dist', import.meta.url)),
+    /** The origin at which browsers reach it, and the one at which they reach a wallet that is hosted apart. */
+    private readonly apart?: { api: string; wallet: string },
+  ) {
+    this.#port = Number(apart ? new URL(apart.api).port : 0);
+  }
 
   /** Where it listens; the same after a `stop()` and `start()`. */
   get url(): string {
@@ -22,7 +27,6 @@ export class Server {
 
   async start(): Promise<void> {
     const program = process.env.LOYALTY_API_BIN;
-    const wallet = process.env.LOYALTY_WALLET_DIR ?? fileURLToPath(new URL('../dist', import.meta.url));
     if (!program) throw new Error('LOYALTY_API_BIN names no program: run the journeys with `cargo xtask test`.');
 
     const child = spawn(
@@ -32,9 +36,10 @@ export class Server {
         '--demo',
         ...['--port', String(this.#port)],
         ...['--database-url', `sqlite://${this.database}?mode=rwc`],
-        ...['--wallet-dir', wallet],
+        ...['--wallet-dir', this.wallet],
         ...['--clock', this.now, '--as-of', this.now.slice(0, 10)],
         ...(this.sample ? ['--sample', this.sample] : []),
+        ...(this.apart ? ['--public-url', this.apart.api, '--wallet-origins', this.apart.wallet] : []),
       ],
       { stdio: ['ignore', 'pipe', 'inherit'], env: { LOYALTY_LOG: 'warn', ...process.env } },
     );

@@ -2,4 +2,6 @@
 
 pub mod import;
 pub mod ledger;
+pub mod lighthouse;
+pub mod start;
 pub mod wallet;

@@ -49,6 +49,9 @@ Usage: cargo xtask COMMAND
   bench    Figures beside a baseline that is taken in the same minute
              import       a year of a supermarket's purchases into both databases, beside bare inserts
              ledger       requests a second on both databases, beside bare transactions of the same rows
+             lighthouse   Lighthouse's scores on a phone, signed out and on home
+             start        how soon the installed wallet opens without a network, beside an empty page
+             wallet       how soon taps are answered on a slow phone, beside a bare button
   shots    Pictures of every screen, into shots
              --readme             only the README's, into docs
 
@@ -157,12 +160,14 @@ fn bench(mut arguments: lexopt::Parser) -> Result<()> {
     let name = match arguments.next()? {
         Some(Value(name)) => name.string()?,
         Some(option) => Err(option.unexpected())?,
-        None => bail!("Say which: ledger."),
+        None => bail!("Say which: import, ledger, lighthouse, start or wallet."),
     };
     no_options(arguments)?;
     match name.as_str() {
         "import" => bench::import::import(),
         "ledger" => bench::ledger::ledger(),
+        "lighthouse" => bench::lighthouse::lighthouse(),
+        "start" => bench::start::start(),
         "wallet" => bench::wallet::wallet(),
         _ => bail!("There is no benchmark {name:?}; `cargo xtask help` lists them."),
     }
