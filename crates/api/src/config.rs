@@ -98,7 +98,13 @@ pub struct Serve {
 
     /// Origins, such as `https://wallet.example`, where the wallet is served from apart from this server; on the same
     /// registrable domain as `--public-url`, since cookies do not go further.
-    #[arg(long, env = "LOYALTY_WALLET_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', requires = "public_url")]
+    #[arg(
+        long,
+        env = "LOYALTY_WALLET_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        requires = "public_url"
+    )]
     pub wallet_origins: Vec<String>,
 
     /// Proxies, as addresses or networks like `10.0.0.0/8`, whose X-Forwarded-For says by which address a caller is
@@ -392,7 +398,7 @@ pub enum ReportsCommand {
 /// What `loyalty-api import` can take over.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ImportCommand {
-    /// Members, by the columns `number`, `name`, `email`, `language` and `since`. Ends with 3 if rows were rejected.
+    /// Members, by the columns `number`, `name`, `email`, `language` and `since`, and `phone` if there is one. Ends with 3 if rows were rejected.
     Members(ImportFile),
     /// Purchases, by the columns `external_id`, `store`, `occurred_at`, `total` and `member`. Ends with 3 if rows were rejected.
     Purchases(ImportFile),

@@ -28,7 +28,7 @@ use crate::shop::Shop;
 /// How many rows are read at once.
 const ROWS_AT_ONCE: i64 = 1000;
 
-const MEMBER_COLUMNS: [&str; 20] = [
+const MEMBER_COLUMNS: [&str; 21] = [
     "number",
     "name",
     "email",
@@ -49,6 +49,7 @@ const MEMBER_COLUMNS: [&str; 20] = [
     "expired",
     "adjusted",
     "saved",
+    "phone",
 ];
 
 const LEDGER_COLUMNS: [&str; 14] = [
@@ -134,6 +135,7 @@ struct MemberRow {
     since: i64,
     state: String,
     birthday: Option<i64>,
+    phone: Option<String>,
     store: Option<String>,
     referral_code: Option<String>,
     consents: Option<String>,
@@ -151,7 +153,8 @@ async fn members(
     let mut after = String::new();
     loop {
         let rows: Vec<MemberRow> = sqlx::query_as(
-            "select id, number, name, email, language, since, state, birthday, store, referral_code, consents
+            "select id, number, name, email, language, since, state, birthday, phone, store, referral_code,
+                consents
              from members where number > $1 and since >= $2 and state <> 'left' order by number limit $3",
         )
         .bind(&after)
@@ -193,6 +196,7 @@ async fn members(
                 ours(totals.expired.0),
                 ours(totals.adjusted.0),
                 money(shop, totals.saved_minor),
+                row.phone.map(ours).unwrap_or_default(),
             ])?;
         }
     }

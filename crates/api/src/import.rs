@@ -67,6 +67,14 @@ impl Kind {
             Self::Purchases => &purchases::COLUMNS,
         }
     }
+
+    /// What a file may leave out.
+    fn others(self) -> &'static [&'static str] {
+        match self {
+            Self::Members => &members::OTHERS,
+            Self::Purchases => &[],
+        }
+    }
 }
 
 /// An import as the database knows it.
@@ -114,7 +122,7 @@ pub async fn run(db: &Database, command: ImportCommand, clock: &Clock) -> Result
         ));
     }
     // A file without the right columns is no import at all.
-    let table = Table::open(&file, kind.columns())?;
+    let table = Table::open(&file, kind.columns(), kind.others())?;
     let fingerprint = table::fingerprint(&file)?;
     let import = begin(db, kind, &fingerprint, clock).await?;
     match import.finished_at {

@@ -10,12 +10,15 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::table::Record;
 use super::{Outcome, Reason};
 use crate::db::{Value, insert_rows_or, next_rows, places};
-use crate::http::{Result, email_address, is_language_tag, is_name};
+use crate::http::{Result, email_address, is_language_tag, is_name, phone_number};
 use crate::shop::Shop;
 use crate::token;
 
 /// The file's columns.
 pub const COLUMNS: [&str; 5] = ["number", "name", "email", "language", "since"];
+
+/// Columns that it may have beside them.
+pub const OTHERS: [&str; 1] = ["phone"];
 
 /// How many digits a member's number has.
 const DIGITS: usize = 12;
@@ -31,6 +34,9 @@ struct Row {
     email: Option<String>,
     language: String,
     since: i64,
+    /// Of a member who is there already it is not read: they may have changed it.
+    #[sqlx(skip)]
+    phone: Option<String>,
 }
 
 /// Checks rows, and makes members of those that are right and not there yet.
@@ -66,6 +72,7 @@ pub async fn insert(tx: &mut AnyConnection, shop: &Shop, records: &[Record], now
         "number",
         "name",
         "email",
+        "phone",
         "language",
         "since",
         "state",
@@ -86,7 +93,7 @@ pub async fn insert(tx: &mut AnyConnection, shop: &Shop, records: &[Record], now
     let there = members(tx, old.iter().map(|(_, row)| row.number.as_str()).collect()).await?;
     for (line, row) in old {
         match there.get(&row.number) {
-            Some(member) if *member == row => outcome.known += 1,
+            Some(member) if *member == Row { phone: None, ..row } => outcome.known += 1,
             Some(_) => outcome.rejects.push((line, "another member has this number".into())),
             None => outcome.rejects.push((line, "another member has this address".into())),
         }
@@ -96,7 +103,7 @@ pub async fn insert(tx: &mut AnyConnection, shop: &Shop, records: &[Record], now
 
 fn check(record: &Record, today: NaiveDate) -> Result<Row, Reason> {
     let cells = record.cells.as_ref().map_err(Clone::clone)?;
-    let [number, name, email, language, since] = cells.as_slice() else {
+    let [number, name, email, language, since, phone] = cells.as_slice() else {
         return Err("a field is missing".into());
     };
     if number.len() != DIGITS || !number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -109,6 +116,10 @@ fn check(record: &Record, today: NaiveDate) -> Result<Row, Reason> {
     let address = email_address(email);
     if address.is_none() && !email.is_empty() {
         return Err("the email is no e-mail address".into());
+    }
+    let telephone = phone_number(phone);
+    if telephone.is_none() && !phone.is_empty() {
+        return Err("the phone is no telephone number like +4930231250".into());
     }
     if !is_language_tag(language) {
         return Err("the language is no tag like en or pt-BR".into());
@@ -124,6 +135,7 @@ fn check(record: &Record, today: NaiveDate) -> Result<Row, Reason> {
         email: address,
         language: language.clone(),
         since: i64::from(day.to_epoch_days()),
+        phone: telephone,
     })
 }
 
@@ -135,6 +147,7 @@ fn values(row: &Row) -> Result<Vec<Value>> {
         row.number.as_str().into(),
         row.name.as_str().into(),
         row.email.clone().into(),
+        row.phone.clone().into(),
         row.language.as_str().into(),
         row.since.into(),
         "active".into(),

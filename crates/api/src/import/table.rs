@@ -34,26 +34,30 @@ pub struct Table {
     path: PathBuf,
     lines: Lines,
     reader: Reader,
-    /// Where the columns that were asked for stand in the file.
-    places: Vec<usize>,
+    /// Where the columns that were asked for stand in the file; `None` for one that it does not have.
+    places: Vec<Option<usize>>,
+    /// How many columns it has.
+    width: usize,
 }
 
 impl Table {
-    /// Opens the file, and finds each of the columns in its header.
+    /// Opens the file, and finds each of the columns in its header, and each of the others that is there.
     ///
     /// # Errors
     /// [`Failure`] where the file cannot be read, or its header does not name exactly these.
-    pub fn open(path: &Path, columns: &[&str]) -> Result<Self, Failure> {
+    pub fn open(path: &Path, columns: &[&str], others: &[&str]) -> Result<Self, Failure> {
         let mut table = Self {
             path: path.to_owned(),
             lines: Lines::open(path).map_err(|error| unreadable(path, &error))?,
             reader: Reader::new(),
             places: vec![],
+            width: 0,
         };
         let wrong = |problem: &str| {
             let columns = columns.join(",");
+            let others: String = others.iter().map(|other| format!(", and perhaps {other}")).collect();
             Failure::new(format!(
-                "{}: {problem}. The first line is to be {columns}, in any order.",
+                "{}: {problem}. The first line is to be {columns}{others}, in any order.",
                 path.display()
             ))
         };
@@ -65,13 +69,16 @@ impl Table {
             .text()
             .map_err(|reason| wrong(&format!("the header {reason}")))?;
         let found = cells(&mut table.reader, text.trim_start_matches('\u{feff}'));
-        if let Some(other) = found.iter().find(|name| !columns.contains(&name.as_str())) {
+        let is_known = |name: &str| columns.contains(&name) || others.contains(&name);
+        if let Some(other) = found.iter().find(|name| !is_known(name)) {
             return Err(wrong(&format!("{other:?} is no column of it")));
         }
-        for column in columns {
+        table.width = found.len();
+        for column in columns.iter().chain(others) {
             let mut places = (0..).zip(&found).filter(|(_, name)| name == column);
             match (places.next(), places.next()) {
-                (Some((place, _)), None) => table.places.push(place),
+                (Some((place, _)), None) => table.places.push(Some(place)),
+                (None, _) if others.contains(column) => table.places.push(None),
                 (None, _) => return Err(wrong(&format!("the column {column} is missing"))),
                 (Some(_), Some(_)) => return Err(wrong(&format!("the column {column} is there twice"))),
             }
@@ -120,14 +127,14 @@ impl Table {
     fn read(&mut self) -> Result<Vec<String>, Reason> {
         let text = self.lines.text()?;
         let mut found = cells(&mut self.reader, text);
-        let (there, wanted) = (found.len(), self.places.len());
+        let (there, wanted) = (found.len(), self.width);
         if there != wanted {
             return Err(format!("it has {there} fields and not {wanted}"));
         }
         Ok(self
             .places
             .iter()
-            .map(|&place| std::mem::take(&mut found[place]))
+            .map(|place| place.map(|place| std::mem::take(&mut found[place])).unwrap_or_default())
             .collect())
     }
 }

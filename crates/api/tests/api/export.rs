@@ -59,6 +59,10 @@ async fn what_a_crm_reads_is_what_is_there_and_runs_nowhere() {
         (linh["number"].as_str(), linh["tier"].as_str()),
         ("512102314864", "silver")
     );
+    assert_eq!(
+        (linh["phone"].as_str(), by_email("amir")["phone"].as_str()),
+        ("+493023125014", "")
+    );
     let consents = ["consent_offers", "consent_reminders", "consent_surveys"];
     assert_eq!(consents.map(|column| linh[column].as_str()), ["email push", "", "post"]);
     for (who, name) in &names[1..] {

@@ -417,6 +417,35 @@ async fn members_are_made_once_and_never_changed() {
     verify::verify(&shop.db.pool).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_telephone_number_comes_along_where_the_file_has_one() {
+    let shop = Shop::new().await;
+    let rows = [
+        "100000000001,+49 30 23125-016,Line,,fa,2019-05-04",
+        "100000000002,,O'Neil,,en,2020-02-29",
+        "100000000003,030 23125016,Nobody's,,en,2020-01-01",
+    ];
+    let header = "number,phone,name,email,language,since";
+    let file = shop.file("m.csv", lines(header, &rows.map(str::to_owned)));
+    let said = shop.import("members", &file, 3);
+    assert!(said.contains("2 members are new"), "{said}");
+    assert!(shop.rejects("m.csv")[0].1.contains("the phone is no telephone number"));
+    let phones = "select count(*) from members where number like '1000000000%' and phone = '+493023125016'";
+    assert_eq!(shop.number(phones).await, 1);
+
+    // It is theirs to change: another file does not, and knows them all the same.
+    sqlx::query("update members set phone = '+493023125017' where number = '100000000001'")
+        .execute(&shop.db.pool)
+        .await
+        .unwrap();
+    let again = shop.file(
+        "again.csv",
+        lines(MEMBERS, &["100000000001,Line,,fa,2019-05-04".to_owned()]),
+    );
+    assert!(shop.import("members", &again, 0).contains("1 were there already"));
+    assert_eq!(shop.number(phones).await, 0);
+}
+
 /// What the sample's till tells.
 fn purchase(external_id: &str, occurred_at: &str, minor: i64) -> Value {
     json!({
