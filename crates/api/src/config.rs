@@ -398,7 +398,8 @@ pub enum ReportsCommand {
 /// What `loyalty-api import` can take over.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ImportCommand {
-    /// Members, by the columns `number`, `name`, `email`, `language` and `since`, and `phone` if there is one. Ends with 3 if rows were rejected.
+    /// Members, by the columns `number`, `name`, `email`, `language` and `since`, and `phone` if there is one. Ends with 3
+    /// if rows were rejected.
     Members(ImportFile),
     /// Purchases, by the columns `external_id`, `store`, `occurred_at`, `total` and `member`. Ends with 3 if rows were rejected.
     Purchases(ImportFile),
