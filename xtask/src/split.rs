@@ -13,6 +13,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use walrus::{FunctionBuilder, FunctionKind, Module};
 
 /// What the second file is called by; the `module` of `wasm_split` in src/pages/later.rs.
 const SCREENS: &str = "screens";
@@ -68,6 +69,8 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
         "program",
     ];
     process::run(tool("wasm-bindgen").args(bindgen).args(["--out-dir", "."]).arg(&main))?;
+    // What both files call lies in the first.
+    silence(&made("program_bg.wasm"))?;
     for (from, to) in [
         (made("program_bg.wasm"), made("first.wasm")),
         (behind, made("behind.wasm")),
@@ -111,6 +114,58 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     fs::write(dist.join(format!("{name}-{SCREENS}.wasm")), second)?;
     fs::write(page, text)?;
     Ok(())
+}
+
+/// Functions that say why the program cannot go on, by the beginning of their names.
+const LAST_WORDS: [&str; 13] = [
+    "alloc::alloc::handle_alloc_error",
+    "alloc::raw_vec::capacity_overflow",
+    "alloc::raw_vec::handle_error",
+    "core::cell::lazy::panic_",
+    "core::cell::panic_",
+    "core::option::expect_failed",
+    "core::option::unwrap_failed",
+    "core::panicking::",
+    "core::result::unwrap_failed",
+    "core::slice::copy_from_slice_impl::len_mismatch_fail",
+    "core::slice::index::slice_",
+    "core::str::slice_error_fail",
+    "std::thread::local::panic_access_error",
+];
+
+/// Lets the program end without saying why where it cannot go on: nobody would read it, and putting it into words is
+/// much of what everybody has to download. A build of Trunk's alone still says it.
+fn silence(program: &Path) -> Result<()> {
+    let mut module = Module::from_file(program)?;
+    let silenced: Vec<_> = module
+        .funcs
+        .iter_local()
+        .filter(|(id, _)| module.funcs.get(*id).name.as_deref().is_some_and(says_why))
+        .map(|(id, function)| (id, function.ty()))
+        .collect();
+    ensure!(
+        !silenced.is_empty(),
+        "{} names no function that panics",
+        program.display()
+    );
+    for (id, kind) in silenced {
+        let (takes, gives) = module.types.params_results(kind);
+        let (takes, gives) = (takes.to_vec(), gives.to_vec());
+        let mut body = FunctionBuilder::new(&mut module.types, &takes, &gives);
+        body.func_body().unreachable();
+        let arguments = takes.iter().map(|kind| module.locals.add(*kind)).collect();
+        module.funcs.get_mut(id).kind = FunctionKind::Local(body.local_func(arguments));
+    }
+    module.emit_wasm_file(program)
+}
+
+/// Whether a function is one of [`LAST_WORDS`]; the names of crates may bear a hash: `core[c5930c85a12de822]::…`.
+fn says_why(name: &str) -> bool {
+    let name = match (name.find('['), name.find("]::")) {
+        (Some(from), Some(to)) if from < to => [&name[..from], &name[to + 1..]].concat(),
+        _ => name.to_owned(),
+    };
+    LAST_WORDS.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// Leaves in each language's file the texts that the first part of the program names, and puts the rest beside it.
