@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use loyalty_contract::Instant;
 use loyalty_contract::status::Status;
 
 use super::{Load, Source};
@@ -183,9 +182,4 @@ async fn device_name() -> Result<String, ApiError> {
     let current = sessions.value.into_iter().find(|session| session.is_current);
     let name = current.map(|session| session.device).filter(|name| !name.is_empty());
     Ok(name.unwrap_or_else(t::devices::unknown))
-}
-
-/// What time it is at the server, by which codes are made.
-pub fn server_now() -> Instant {
-    api::server_now()
 }

@@ -11,7 +11,7 @@ use loyalty_contract::{Instant, ProblemCode};
 use loyalty_rules::member_code::{self, PERIOD_S};
 use maud::{Markup, html};
 
-use crate::api::ApiError;
+use crate::api;
 use crate::browser::code_key::CodeKey;
 use crate::browser::{document, wake_lock};
 use crate::components::codes::{barcode, qr};
@@ -20,13 +20,14 @@ use crate::components::live::{live, live_with};
 use crate::components::page_heading::PageHeading;
 use crate::components::skeleton;
 use crate::components::tier_card::tier_name;
-use crate::data::member_code::{Holding, MemberCode, server_now};
+use crate::data::member_code::{Holding, MemberCode};
 use crate::data::{Load, Source, use_remembered};
 use crate::intl::{self, t};
-use crate::routes::{Route, use_router};
+use crate::routes::Route;
 use crate::state::{use_programme, use_session, watch};
 
 const TURN_ON: &str = "turn-on";
+const PASS: &str = "pass";
 
 /// The member's code.
 #[component]
@@ -34,7 +35,6 @@ pub fn CodePage() -> impl IntoView {
     let status = use_remembered().status;
     status.want();
     let code = MemberCode::new(use_session(), status);
-    let router = use_router();
     let programme = use_programme();
     wake_lock::keep_awake();
     let badge = move || match code.key() {
@@ -51,7 +51,7 @@ pub fn CodePage() -> impl IntoView {
         },
     };
     let act = move |action: &str, _| match action {
-        TURN_ON => code.turn_on(move || router.replace(&Route::Code)),
+        TURN_ON => code.turn_on(|| document::focus_field(PASS)),
         _ => status.refresh(),
     };
     let balance = move || match status.get() {
@@ -105,7 +105,7 @@ fn Pass(code: MemberCode, key: CodeKey, status: Source<Status>) -> impl IntoView
     };
     let countdown = move || html! { (t::code::left(left.get() as i64)) };
     view! {
-        <section class="pass">
+        <section class="pass" id=PASS tabindex="-1">
             {live(who)}
             {live(drawn)}
             // Whoever hears the screen is not told of every second.
@@ -113,8 +113,8 @@ fn Pass(code: MemberCode, key: CodeKey, status: Source<Status>) -> impl IntoView
                 <div class="meter" node_ref=bar></div>
                 <p>{live(countdown)}</p>
             </div>
-            {live(move || html! { p.pass__hint { (t::code::every(&intl::number(PERIOD_S as i64))) } })}
             {live(move || spoken(&number, &digits.read()))}
+            <p class="pass__hint">{t::code::every(&intl::number(PERIOD_S as i64))}</p>
             <p class="pass__hint">{t::code::cannot_scan()}</p>
         </section>
     }
@@ -122,17 +122,17 @@ fn Pass(code: MemberCode, key: CodeKey, status: Source<Status>) -> impl IntoView
 
 /// The server's time, anew as each second of it begins, and when the page is looked at again.
 fn now_by_the_second() -> RwSignal<Instant> {
-    let now = RwSignal::new(server_now());
+    let now = RwSignal::new(api::server_now());
     tick(now);
     let listener = window_event_listener_untyped("visibilitychange", move |_| {
-        now.try_set(server_now());
+        now.try_set(api::server_now());
     });
     on_cleanup(move || listener.remove());
     now
 }
 
 fn tick(now: RwSignal<Instant>) {
-    let at = server_now();
+    let at = api::server_now();
     // Nobody looks any more.
     if now.try_set(at).is_some() {
         return;
@@ -172,16 +172,11 @@ fn spoken(number: &str, digits: &str) -> Markup {
     }
 }
 
-/// Whether it is said already that there is no connection.
-fn is_offline(holding: &Holding) -> bool {
-    matches!(holding, Holding::Missing(ApiError::Unreachable))
-}
-
 /// Why there is a number and no code, and what to do about it.
 fn instead(holding: &Holding) -> Markup {
     let devices = || html! { a.button href=(Route::Devices.path()) { (t::devices::title()) } };
     let (picture, title, help, ways) = match holding {
-        holding if is_offline(holding) => {
+        Holding::Missing(error) if error.code().is_none() => {
             let again = html! { button.button type="button" data-action=(RETRY) { (t::app::retry()) } };
             ("offline", t::code::none(), t::code::none_help(), again)
         }

@@ -111,7 +111,6 @@ fn row(session: &MemberSession, key: Option<&CodeKey>, ending: Option<&str>) -> 
                 b { bdi { (device) } }
                 span.muted { (t::devices::last_used(&intl::day(session.last_seen_at, DayStyle::Long))) }
                 @if !session.is_remembered { span.muted { (t::devices::borrowed()) } }
-                @if let Some(key) = key { (code(key, &device, ending)) }
             }
             @if session.is_current {
                 span.badge { (icon("check")) (t::devices::this_one()) }
@@ -119,6 +118,7 @@ fn row(session: &MemberSession, key: Option<&CodeKey>, ending: Option<&str>) -> 
                 button.button type="button" data-action=(session.id) aria-busy=(ending == Some(&session.id))
                     aria-label=(t::devices::end_named(&device)) { (t::devices::end()) }
             }
+            @if let Some(key) = key { (code(key, &device, ending)) }
         }
     }
 }
@@ -127,9 +127,9 @@ fn row(session: &MemberSession, key: Option<&CodeKey>, ending: Option<&str>) -> 
 fn code(key: &CodeKey, device: &str, ending: Option<&str>) -> Markup {
     let action = [CODE, &key.key_id].concat();
     html! {
-        span.device-code {
-            span {
-                (icon("qr"))
+        div.device-code {
+            (icon("qr"))
+            span.muted {
                 @match key.last_used_at {
                     Some(at) => (t::devices::code_used(&intl::day(at, DayStyle::Long))),
                     None => (t::devices::shows_code()),

@@ -1,0 +1,245 @@
+import { expect, test } from './shop.js';
+import { settle } from './settle.js';
+import type { APIRequestContext, Page } from '@playwright/test';
+
+const NOW = Date.parse('2026-11-21T10:00:00Z');
+const SECOND = 1_000;
+
+const qr = (page: Page) => page.getByRole('img', { name: 'QR code for the till' });
+const digits = (page: Page) => page.locator('.pass__digits');
+
+/** What somebody at the counter types in: twelve digits of the member, and eight that change. */
+async function shownCode(page: Page): Promise<string> {
+  await expect(qr(page)).toBeVisible();
+  await expect(digits(page)).toHaveText(/^(\d{4}\s){4}\d{4}$/);
+  return ((await digits(page).textContent()) ?? '').replace(/\D/g, '');
+}
+
+/** What the till is told of whoever shows this. */
+async function identify(request: APIRequestContext, code: string): Promise<{ status: number; name?: string }> {
+  const headers = { authorization: 'Bearer demo-till-key' };
+  const answer = await request.post('/api/v1/counter/identify', { data: { code }, headers });
+  return { status: answer.status(), name: (await answer.json()).name };
+}
+
+/** The records that the browser keeps of the code, and what it answers to whoever wants the secret. */
+function kept(page: Page): Promise<{ key_id: string; member_number: string; exported: string; fields: string[] }[]> {
+  return page.evaluate(async () => {
+    const isThere = (await indexedDB.databases()).some(({ name }) => name === 'loyalty-wallet');
+    if (!isThere) return [];
+    const records = await new Promise<Record<string, string>[]>((resolve) => {
+      const opening = indexedDB.open('loyalty-wallet');
+      opening.onsuccess = () => {
+        const all = opening.result.transaction('code-key').objectStore('code-key').getAll();
+        all.onsuccess = () => {
+          opening.result.close();
+          resolve(all.result);
+        };
+      };
+    });
+    const told = records.map(async (record) => {
+      const key = record.key as unknown as CryptoKey;
+      const exported = await crypto.subtle.exportKey('raw', key).then(
+        () => 'the secret',
+        (error: Error) => error.name,
+      );
+      const { key_id, member_number } = record as { key_id: string; member_number: string };
+      return { key_id, member_number, exported, fields: Object.keys(record).sort() };
+    });
+    return Promise.all(told);
+  });
+}
+
+test('the till takes the code once', async ({ page, signIn, request }) => {
+  await signIn('linh');
+  await page.goto('/code');
+  const code = await shownCode(page);
+  expect(code.slice(0, 12)).toBe('512102314864');
+  expect(await identify(request, code)).toEqual({ status: 200, name: 'Linh' });
+  expect((await identify(request, code)).status).toBe(404);
+});
+
+test('a photo of it is worth nothing a minute later', async ({ page, signIn, till, request }) => {
+  await signIn('linh');
+  await page.goto('/code');
+  const photo = await shownCode(page);
+  await till.moveClock(new Date(NOW + 95 * SECOND).toISOString());
+  expect((await identify(request, photo)).status).toBe(404);
+});
+
+for (const hours of [-1, 1]) {
+  test(`a clock that is wrong by ${hours} h is allowed for`, async ({ page, signIn, request }) => {
+    await signIn('linh');
+    await page.clock.setSystemTime(NOW + hours * 3_600 * SECOND);
+    await page.goto('/');
+    await settle(page);
+    await page.getByRole('link', { name: 'My code' }).click();
+    expect((await identify(request, await shownCode(page))).status).toBe(200);
+  });
+}
+
+test('nobody can read the secret, and signing out deletes the key', async ({ page, signIn, request }) => {
+  await signIn('linh');
+  await page.goto('/code');
+  const code = await shownCode(page);
+  const [record] = await kept(page);
+  expect(record).toMatchObject({ member_number: '512102314864', exported: 'InvalidAccessError' });
+  expect(record?.fields).toEqual(['key', 'key_id', 'made_at', 'member_number']);
+
+  await page.getByRole('link', { name: 'You', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByLabel('E-mail address')).toBeVisible();
+  await expect.poll(() => kept(page)).toEqual([]);
+  expect((await identify(request, code)).status, 'the session ended, and its key with it').toBe(404);
+});
+
+test('whoever comes next has a code of their own', async ({ page, signIn, context, request }) => {
+  await signIn('linh');
+  await page.goto('/code');
+  await shownCode(page);
+  await context.clearCookies();
+  await signIn('reza');
+  await page.goto('/code');
+  await expect(digits(page)).not.toContainText('5121 0231 4864'.replaceAll(' ', '\u00a0'));
+  const code = await shownCode(page);
+  expect(code).not.toContain('512102314864');
+  expect(await identify(request, code)).toMatchObject({ status: 200, name: 'Reza' });
+  expect(await kept(page)).toHaveLength(1);
+});
+
+test('turned off on the list of devices it says so, and is turned on again', async ({ page, signIn, request, a11y }) => {
+  await signIn('linh');
+  await page.goto('/you/devices');
+  await settle(page);
+  await expect(page.getByText('Can show your code')).toHaveCount(0);
+  await page.goto('/code');
+  const first = await shownCode(page);
+  await page.goto('/you/devices');
+  await expect(page.getByText('Can show your code')).toBeVisible();
+  await a11y.audit();
+  await page.getByRole('button', { name: /^Turn the code off: Chrome/ }).click();
+  await expect(page.getByText('Can show your code')).toHaveCount(0);
+  expect((await identify(request, first)).status).toBe(404);
+
+  await page.getByRole('link', { name: 'My code' }).click();
+  await expect(page.getByText('Your code was turned off here')).toBeVisible();
+  await expect(page.getByText(/^5121\s0231\s4864$/)).toBeVisible();
+  await a11y.audit();
+  await page.getByRole('button', { name: 'Turn it on again' }).click();
+  const second = await shownCode(page);
+  await expect(page.locator('.pass')).toBeFocused();
+  expect((await identify(request, second)).status).toBe(200);
+});
+
+for (const [language, theme] of [['en', 'light'], ['fa', 'dark']] as const) {
+  test(`in ${language} and the ${theme} it is black on white, and says nothing by itself`, async ({ page, signIn, prefer, a11y }) => {
+    await prefer({ language, theme });
+    await signIn('linh');
+    await page.goto('/code');
+    await expect(digits(page)).toHaveText(/\d{4}\s\d{4}$/);
+    for (const code of [page.locator('.pass .qr'), page.locator('.pass .barcode')]) {
+      const [paper, ink] = await code.evaluate((element) => {
+        const style = getComputedStyle(element);
+        return [style.backgroundColor, style.fill];
+      });
+      expect([paper, ink]).toEqual(['rgb(255, 255, 255)', 'rgb(0, 0, 0)']);
+    }
+    await expect(page.locator('.pass').locator('[aria-live], [role="status"], [role="alert"], [role="timer"]')).toHaveCount(0);
+    await a11y.audit();
+  });
+}
+
+test('the screen stays awake while the code is on it', async ({ page, signIn }) => {
+  await page.addInitScript(() => {
+    const held: string[] = [];
+    Object.assign(window, { held });
+    const request = async (kind: string) => {
+      held.push(kind);
+      return { release: async () => void held.pop() };
+    };
+    Object.defineProperty(navigator, 'wakeLock', { value: { request } });
+  });
+  await signIn('linh');
+  await page.goto('/code');
+  await shownCode(page);
+  const held = () => page.evaluate(() => (window as unknown as { held: string[] }).held);
+  await expect.poll(held).toEqual(['screen']);
+  await page.getByRole('link', { name: 'Home' }).click();
+  await expect.poll(held).toEqual([]);
+});
+
+test.describe('a browser that keeps no keys shows the number', () => {
+  const without = {
+    'without WebCrypto': () => Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined }),
+    'without IndexedDB': () => Object.defineProperty(IDBFactory.prototype, 'open', { value: () => { throw new Error('forbidden'); } }),
+  };
+  for (const [name, breaks] of Object.entries(without)) {
+    test(name, async ({ page, signIn, a11y }) => {
+      await page.addInitScript(breaks);
+      await signIn('linh');
+      await page.goto('/code');
+      await expect(page.getByText('This browser cannot make your code')).toBeVisible();
+      await expect(page.getByText(/^5121\s0231\s4864$/)).toBeVisible();
+      await expect(qr(page)).toHaveCount(0);
+      await a11y.audit();
+    });
+  }
+});
+
+test.describe('when something does not arrive', () => {
+  test.use({ expectedErrors: /net::ERR_|409 \(Conflict\)|503 \(/ });
+
+  test('a new code comes with each half minute all the same, and it counts', async ({ page, signIn, shop, request }) => {
+    await signIn('linh');
+    await page.goto('/code');
+    const first = await shownCode(page);
+    await shop.stop();
+    await page.getByRole('link', { name: 'My code' }).focus();
+    // Just before the edge.
+    await page.clock.setSystemTime(NOW + 28_500);
+    expect(await shownCode(page)).toBe(first);
+    await expect.poll(() => shownCode(page)).not.toBe(first);
+    const second = await shownCode(page);
+    await expect(page.getByRole('link', { name: 'My code' })).toBeFocused();
+
+    // Going away and coming back asks nobody either.
+    await page.getByRole('link', { name: 'Home' }).click();
+    await page.getByRole('link', { name: 'My code' }).click();
+    expect(await shownCode(page)).toBe(second);
+    await expect(page.getByRole('main').getByText(/€6\.25/)).toBeVisible();
+    await shop.start();
+    expect((await identify(request, second)).status).toBe(200);
+  });
+
+  test('opened first without a server, it is the number, and the code once there is one', async ({ page, signIn, shop, a11y }) => {
+    await signIn('linh');
+    await page.goto('/');
+    await settle(page);
+    await shop.stop();
+    await page.getByRole('link', { name: 'My code' }).click();
+    await expect(page.getByText('Your code is not ready yet')).toBeVisible();
+    await expect(page.getByText(/^5121\s0231\s4864$/)).toBeVisible();
+    await a11y.audit();
+    await shop.start();
+    await page.getByRole('main').getByRole('button', { name: 'Try again' }).first().click();
+    await shownCode(page);
+  });
+
+  test('the eleventh device is told to turn one off', async ({ page, signIn, a11y }) => {
+    await signIn('linh');
+    await page.route('**/api/v1/me/code-keys', (route) =>
+      route.request().method() === 'POST'
+        ? route.fulfill({
+            status: 409,
+            contentType: 'application/problem+json',
+            json: { type: 'about:blank', title: 'Too many', status: 409, code: 'too_many_code_keys', detail: 'ten at most' },
+          })
+        : route.continue(),
+    );
+    await page.goto('/code');
+    await expect(page.getByText('Too many devices have your code')).toBeVisible();
+    await a11y.audit();
+    await page.getByRole('main').getByRole('link', { name: 'Your devices' }).click();
+    await expect(page.getByRole('heading', { name: 'Your devices', level: 1 })).toBeFocused();
+  });
+});
