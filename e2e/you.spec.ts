@@ -43,10 +43,14 @@ test.describe('a profile', () => {
     await expect(name).toBeFocused();
     await name.fill('Nam Hai');
     await page.getByLabel('Birthday').fill('1990-02-28');
+    await page.getByLabel('Phone number').fill('+49 30 23125-018');
     await page.getByRole('radio', { name: 'فارسی' }).check();
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByRole('status').filter({ hasText: 'Saved' })).toBeVisible();
-    expect(await profile(page.request)).toMatchObject({ name: 'Nam Hai', birthday: '1990-02-28', language: 'fa' });
+    expect(await profile(page.request)).toMatchObject({
+      name: 'Nam Hai', birthday: '1990-02-28', phone: '+493023125018', language: 'fa',
+    });
+    await expect(page.getByLabel('Phone number')).toHaveValue('+493023125018');
 
     await page.getByLabel('Birthday').fill('');
     await page.getByRole('button', { name: 'Save' }).click();

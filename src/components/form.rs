@@ -80,6 +80,16 @@ impl Typed {
         is_code: true,
     };
 
+    /// A telephone number.
+    pub const PHONE: Self = Self {
+        kind: "tel",
+        keyboard: Some("tel"),
+        autocomplete: "tel",
+        longest: 30,
+        direction: Some("ltr"),
+        is_code: false,
+    };
+
     /// What somebody wants to be called.
     pub const NAME: Self = Self {
         kind: "text",

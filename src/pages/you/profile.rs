@@ -1,4 +1,4 @@
-//! Who one is to the shop: name, birthday, the language that it writes in, and the address.
+//! Who one is to the shop: name, birthday, telephone number, the language that it writes in, and the address.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -24,6 +24,7 @@ use crate::state::{use_programme, use_session};
 
 const NAME: &str = "name";
 const BIRTHDAY: &str = "birthday";
+const PHONE: &str = "phone";
 const LANGUAGE: &str = "written-language";
 
 /// What was typed and not saved yet; what was not touched is as the profile says.
@@ -31,6 +32,7 @@ const LANGUAGE: &str = "written-language";
 struct Draft {
     name: Option<String>,
     birthday: Option<String>,
+    phone: Option<String>,
     language: Option<String>,
     /// What went wrong, and at which field.
     fault: Option<(&'static str, Fault)>,
@@ -59,6 +61,7 @@ pub fn ProfilePage() -> impl IntoView {
         RETRY => source.refresh(),
         NAME => typed(draft, |draft| draft.name = Some(value)),
         BIRTHDAY => typed(draft, |draft| draft.birthday = Some(value)),
+        PHONE => typed(draft, |draft| draft.phone = Some(value)),
         LANGUAGE => typed(draft, |draft| draft.language = Some(value)),
         _ => {
             let Some(held) = source.value_untracked() else { return };
@@ -121,6 +124,8 @@ fn refused(error: &ApiError, draft: RwSignal<Draft>, source: Source<Held>) {
         (NAME, Fault::Field(t::join::name_wrong()))
     } else if is_about("/birthday") {
         (BIRTHDAY, Fault::Field(t::profile::birthday_wrong()))
+    } else if is_about("/phone") {
+        (PHONE, Fault::Field(t::profile::phone_wrong()))
     } else if error.code() == Some(ProblemCode::ProfileChanged) {
         // What was typed stays; beside it comes what was changed elsewhere.
         source.refresh();
@@ -150,11 +155,15 @@ fn change(held: &Held, draft: &Draft) -> Result<ProfileChange, (&'static str, Fa
             Some(Some(intl::parse_day(typed).ok_or_else(wrong)?))
         }
     };
+    let phone = draft.phone.as_deref().map(|typed| match typed.trim() {
+        "" => None,
+        typed => Some(typed.to_owned()),
+    });
     Ok(ProfileChange {
         name: name.filter(|name| *name != held.profile.name).map(str::to_owned),
         language: draft.language.clone(),
         birthday: birthday.filter(|day| *day != held.profile.birthday),
-        phone: None,
+        phone: phone.filter(|phone| *phone != held.profile.phone),
         consents: None,
     })
 }
@@ -169,6 +178,7 @@ fn form(held: &Held, draft: &Draft, programme: &Programme) -> Markup {
             .map(|(_, fault)| fault)
     };
     let birthday = profile.birthday.map(|day| day.to_string()).unwrap_or_default();
+    let phone = draft.phone.as_deref().or(profile.phone.as_deref()).unwrap_or_default();
     let languages: Vec<_> = programme
         .languages
         .iter()
@@ -183,6 +193,8 @@ fn form(held: &Held, draft: &Draft, programme: &Programme) -> Markup {
                 (text_field(BIRTHDAY, &t::profile::birthday(), draft.birthday.as_deref().unwrap_or(&birthday),
                     &Typed::BIRTHDAY, fault_at(BIRTHDAY)))
                 p.muted { (t::profile::birthday_help()) }
+                (text_field(PHONE, &t::profile::phone(), phone, &Typed::PHONE, fault_at(PHONE)))
+                p.muted { (t::profile::phone_help()) }
                 @if languages.len() > 1 {
                     (segmented(&t::profile::language(), LANGUAGE, &languages,
                         draft.language.as_deref().unwrap_or(&profile.language)))
