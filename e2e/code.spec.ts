@@ -93,6 +93,14 @@ test('nobody can read the secret, and signing out deletes the key', async ({ pag
   expect((await identify(request, code)).status, 'the session ended, and its key with it').toBe(404);
 });
 
+test('who has the wallet on the home screen has the code before they open it', async ({ page, signIn, context }) => {
+  const session = await context.newCDPSession(page);
+  await session.send('Emulation.setEmulatedMedia', { features: [{ name: 'display-mode', value: 'standalone' }] });
+  await signIn('linh');
+  await page.goto('/');
+  await expect.poll(() => kept(page)).toHaveLength(1);
+});
+
 test('whoever comes next has a code of their own', async ({ page, signIn, context, request }) => {
   await signIn('linh');
   await page.goto('/code');
@@ -117,7 +125,7 @@ test('turned off on the list of devices it says so, and is turned on again', asy
   await page.goto('/you/devices');
   await expect(page.getByText('Can show your code')).toBeVisible();
   await a11y.audit();
-  await page.getByRole('button', { name: /^Turn the code off: Chrome/ }).click();
+  await page.getByRole('button', { name: /^Turn off the code: Chrome/ }).click();
   await expect(page.getByText('Can show your code')).toHaveCount(0);
   expect((await identify(request, first)).status).toBe(404);
 

@@ -38,15 +38,37 @@ pub struct MemberCode {
 }
 
 impl MemberCode {
-    /// Looks for the key, and again whenever an answer shows that there is a connection.
-    pub fn new(session: Session, status: Source<Status>) -> Self {
-        let code = Self {
+    fn idle(session: Session, status: Source<Status>) -> Self {
+        Self {
             holding: RwSignal::new(Holding::Loading),
             is_busy: StoredValue::new(false),
             is_confirmed: StoredValue::new(false),
             status,
             session,
-        };
+        }
+    }
+
+    /// Gets a key where there is none, once there is a connection: before somebody stands at a till without one.
+    pub fn prepare(session: Session, status: Source<Status>) {
+        let code = Self::idle(session, status);
+        watch(move || {
+            if !matches!(status.get(), Load::Ready(_)) || code.is_busy.get_value() {
+                return;
+            }
+            code.is_busy.set_value(true);
+            spawn_local(async move {
+                if let Ok(kept) = code_key::read().await
+                    && !kept.is_some_and(|key| code.is_theirs(&key))
+                {
+                    code.make().await;
+                }
+            });
+        });
+    }
+
+    /// Looks for the key, and again whenever an answer shows that there is a connection.
+    pub fn new(session: Session, status: Source<Status>) -> Self {
+        let code = Self::idle(session, status);
         code.want();
         watch(move || {
             if matches!(status.get(), Load::Ready(_)) {

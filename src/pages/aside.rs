@@ -9,9 +9,10 @@ use crate::browser::install::{self, Way};
 use crate::components::install::{NO, YES, offer};
 use crate::components::live::live_with;
 use crate::components::update::{UPDATE, update_bar};
+use crate::data::member_code::MemberCode;
 use crate::data::{use_remembered, use_spending};
 use crate::routes::{Route, use_router};
-use crate::state::watch;
+use crate::state::{use_session, watch};
 
 /// One of them at a time; the new version first.
 #[component]
@@ -19,6 +20,13 @@ pub fn Aside() -> impl IntoView {
     notice_what_comes_in();
     let (spending, way, has_update) = (use_spending(), install::follow_way(), install::follow_update());
     let is_due = RwSignal::new(install::is_offer_due());
+    let (session, status) = (use_session(), use_remembered().status);
+    watch(move || {
+        // Who put the wallet on their home screen means to show it at tills, and there may be no network there.
+        if way.get() == Way::There {
+            MemberCode::prepare(session, status);
+        }
+    });
     // You has a place of its own for it, which is always there.
     let is_home = use_router().route_untracked() == Route::Home;
     let content = move || {
