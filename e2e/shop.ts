@@ -68,6 +68,12 @@ export class Till {
     private readonly shop: Server,
   ) {}
 
+  /** Tells of a purchase of so many minor units. */
+  async sell(member: string, minor: number): Promise<void> {
+    const purchase = { external_id: crypto.randomUUID(), store: 'main', occurred_at: '2026-11-21T09:30:00Z' };
+    await this.#post('/purchases', { ...purchase, total: { minor, currency: 'EUR' }, member });
+  }
+
   /** Scans a voucher for a basket of so many minor units. */
   async capture(code: string, basket?: number): Promise<void> {
     await this.#post(`/counter/redemptions/${code}/capture`, basket ? { basket: { minor: basket, currency: 'EUR' } } : {});

@@ -10,7 +10,8 @@ export default defineConfig({
   reporter: 'list',
   use: browser,
   projects: [
-    { name: 'screens', grepInvert: /@readme/ },
+    { name: 'screens', grepInvert: /@readme|@install/ },
     { name: 'readme', grep: /@readme/, use: mobile },
+    { name: 'install', grep: /@install/ },
   ],
 });

@@ -1,6 +1,7 @@
 import { expect, test, type MemberName } from './fixtures.js';
 import { settle } from './settle.js';
 import type { Page } from '@playwright/test';
+import { writeFile } from 'node:fs/promises';
 
 /** Every screen, with the members for whom it looks different; without a member, a signed-out visitor sees it. */
 const screens: { name: string; path: string; members?: MemberName[] }[] = [
@@ -60,6 +61,43 @@ test('home', { tag: '@readme' }, async ({ page, signIn, prefer }) => {
   await open(page, '/');
   await page.screenshot({ path: 'docs/home.png', animations: 'disabled' });
 });
+
+/** What the system shows to whoever is about to put the wallet on their home screen; public/manifest.webmanifest names them. */
+const offered = [
+  { name: 'home-narrow', path: '/', width: 390, height: 844, scale: 2 },
+  { name: 'rewards-narrow', path: '/rewards', width: 390, height: 844, scale: 2 },
+  { name: 'code-narrow', path: '/code', width: 390, height: 844, scale: 2 },
+  { name: 'home-wide', path: '/', width: 1280, height: 800, scale: 1 },
+  { name: 'rewards-wide', path: '/rewards', width: 1280, height: 800, scale: 1 },
+];
+
+for (const { name, path, width, height, scale } of offered) {
+  test.describe(() => {
+    test.use({ viewport: { width, height }, deviceScaleFactor: scale });
+
+    test(name, { tag: '@install' }, async ({ page, signIn, prefer }) => {
+      await signIn('linh');
+      await prefer({ language: 'en', theme: 'light' });
+      await open(page, path);
+      const picture = await page.screenshot({ animations: 'disabled' });
+      await writeFile(`public/screenshots/${name}.webp`, await asWebp(page, picture));
+    });
+  });
+}
+
+/** A picture at a tenth of its bytes, as the browser makes it: on a page of its own, which has no policy. */
+async function asWebp(page: Page, picture: Buffer): Promise<Buffer> {
+  const blank = await page.context().newPage();
+  const url = await blank.evaluate(async (png) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${png}`;
+    await image.decode();
+    const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+    canvas.getContext('2d')?.drawImage(image, 0, 0);
+    return canvas.toDataURL('image/webp', 0.9);
+  }, picture.toString('base64'));
+  return Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
+}
 
 /** Loads a screen until nothing on it is waiting any more. */
 async function open(page: Page, path: string): Promise<void> {

@@ -22,6 +22,7 @@ mod worker;
 use anyhow::{Result, anyhow, bail};
 use engines::Engine;
 use lexopt::prelude::*;
+use shots::Shots;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ Usage: cargo xtask COMMAND
              wallet       how soon taps are answered on a slow phone, beside a bare button
   shots    Pictures of every screen, into shots
              --readme             only the README's, into docs
+             --install            only those that the manifest names, into public/screenshots
 
 What is missing on this machine is got first, or named. Tools that have to be compiled are kept in .tools, or in
 the folder that XTASK_TOOLS names.";
@@ -174,14 +176,15 @@ fn bench(mut arguments: lexopt::Parser) -> Result<()> {
 }
 
 fn shots(mut arguments: lexopt::Parser) -> Result<()> {
-    let mut readme = false;
+    let mut which = Shots::Screens;
     while let Some(argument) = arguments.next()? {
         match argument {
-            Long("readme") => readme = true,
+            Long("readme") => which = Shots::Readme,
+            Long("install") => which = Shots::Install,
             other => Err(other.unexpected())?,
         }
     }
-    shots::shots(readme)
+    shots::shots(which)
 }
 
 fn no_options(mut arguments: lexopt::Parser) -> Result<()> {

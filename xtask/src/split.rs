@@ -29,8 +29,9 @@ const FEATURES: [&str; 7] = [
     "--enable-multivalue",
 ];
 
-/// Scripts that are fetched once the first screen is there.
-const LATER: [&str; 3] = ["sw.js", "install.js", "code-key.js"];
+/// What is fetched once the first screen is there, without which it is the same: the last of them by the browser, for
+/// whoever puts the wallet on their home screen.
+const LATER: [&str; 4] = ["sw.js", "install.js", "code-key.js", "manifest.webmanifest"];
 
 /// Whether a file belongs to the screens behind the first one, so that no first visit waits for it.
 pub fn is_behind(file: &Path) -> bool {

@@ -24,6 +24,7 @@ mod idempotency;
 mod identify;
 mod leaving;
 mod ledger;
+mod manifest;
 mod media;
 pub(crate) mod member_events;
 mod members;
@@ -49,7 +50,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Uri;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use ipnet::IpNet;
@@ -254,10 +256,15 @@ pub fn router(app: Arc<App>, config: &Serve) -> Result<Router, Failure> {
         )
         .route_layer(from_fn(session::renewed))
         .route_layer(from_fn_with_state(Arc::clone(&app), guard::same_site));
+    let folder = config.wallet_dir.clone();
     let router = rate_limited(api, config.burst, app.proxies.clone())?
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/media/{name}", get(media::get_media))
+        .route(
+            &format!("/{}", manifest::NAME),
+            get(async move |State(app), asked: HeaderMap| manifest::get_manifest(app, folder.clone(), asked).await),
+        )
         .method_not_allowed_fallback(async || {
             Error::refuse(ProblemCode::MethodNotAllowed, "the path has no such method")
         })

@@ -3,6 +3,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use reqwest::StatusCode;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{Api, problem};
@@ -107,4 +108,51 @@ async fn a_part_of_a_file_and_one_that_did_not_change_are_answered_as_asked() {
         let request = api.client.get(format!("{}/sw.js", api.base)).header(header, value);
         assert_eq!(request.send().await.unwrap().status(), status, "{header}: {value}");
     }
+}
+
+#[tokio::test]
+async fn on_the_home_screen_the_wallet_has_the_name_and_the_colour_of_the_shop() {
+    let folder = TempDir::new().unwrap();
+    let built = include_str!("../../../../public/manifest.webmanifest");
+    fs::write(folder.path().join("index.html"), "<title>wallet</title>").unwrap();
+    fs::write(folder.path().join("manifest.webmanifest"), built).unwrap();
+    let api = Api::start_with(&["--wallet-dir", folder.path().to_str().unwrap()]).await;
+    let get = async |language: &str, known: &str| {
+        let request = api
+            .client
+            .get(format!("{}/manifest.webmanifest", api.base))
+            .header("accept-language", language)
+            .header("if-none-match", known);
+        request.send().await.unwrap()
+    };
+
+    let answer = get("fa-IR, en;q=0.5", "").await;
+    assert_eq!(answer.headers()["content-type"], "application/manifest+json");
+    assert_eq!(answer.headers()["cache-control"], "public, no-cache");
+    assert_eq!(answer.headers()["vary"], "Accept-Language");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    let etag = answer.headers()["etag"].to_str().unwrap().to_owned();
+    let persian: Value = answer.json().await.unwrap();
+    assert_eq!(persian["name"], "Brightleaf");
+    assert_eq!((&persian["lang"], &persian["dir"]), (&json!("fa"), &json!("rtl")));
+    assert_eq!(persian["shortcuts"][0]["name"], "کد من");
+    assert!(persian["description"].as_str().unwrap().contains("برگ"));
+    assert_eq!(get("fa", &etag).await.status(), StatusCode::NOT_MODIFIED);
+
+    // Who asks for a language that the shop does not have gets the shop's own.
+    let answer = get("de", &etag).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let english: Value = answer.json().await.unwrap();
+    assert_eq!((&english["lang"], &english["dir"]), (&json!("en"), &json!("ltr")));
+    let programme: Value = api.visitor().get("/programme").await.json().await.unwrap();
+    assert_eq!(english["theme_color"], programme["theme"]["accent"]);
+    assert_eq!(english["description"], programme["promise"]);
+    // Everything else is as it was built.
+    let built: Value = serde_json::from_str(built).unwrap();
+    for field in ["id", "start_url", "scope", "display", "icons", "screenshots"] {
+        assert_eq!(english[field], built[field], "{field}");
+    }
+
+    fs::remove_file(folder.path().join("manifest.webmanifest")).unwrap();
+    problem(get("en", "").await, "not_found").await;
 }
