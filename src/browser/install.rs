@@ -7,6 +7,9 @@ use super::{document, storage};
 /// What became of the offer to put the wallet on the home screen: `offer` once it is due, `no` for good.
 const OFFER: &str = "lw.install";
 
+/// That something of this is another one.
+const TOLD: &str = "lw-told";
+
 /// How the wallet gets onto the home screen here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -52,14 +55,15 @@ pub fn something_went_well() {
     }
 }
 
-/// Whether the home screen may be offered.
-pub fn is_offer_due() -> bool {
-    storage::get(OFFER).as_deref() == Some("offer")
+/// Whether the home screen may be offered; follows what is told and asked until the screen is gone.
+pub fn follow_offer() -> Signal<bool> {
+    follow(|| storage::get(OFFER).as_deref() == Some("offer"))
 }
 
 /// Never offers it again.
 pub fn decline() {
     storage::set(OFFER, Some("no"));
+    document::tell(TOLD);
 }
 
 fn told(name: &str) -> String {
@@ -70,7 +74,7 @@ fn told(name: &str) -> String {
 
 fn follow<T: Copy + PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + 'static) -> Signal<T> {
     let signal = RwSignal::new(read());
-    let listener = window_event_listener_untyped("lw-told", move |_| signal.set(read()));
+    let listener = window_event_listener_untyped(TOLD, move |_| signal.set(read()));
     on_cleanup(move || listener.remove());
     signal.into()
 }

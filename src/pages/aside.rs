@@ -18,8 +18,8 @@ use crate::state::{use_session, watch};
 #[component]
 pub fn Aside() -> impl IntoView {
     notice_what_comes_in();
-    let (spending, way, has_update) = (use_spending(), install::follow_way(), install::follow_update());
-    let is_due = RwSignal::new(install::is_offer_due());
+    let spending = use_spending();
+    let (way, is_due, has_update) = (install::follow_way(), install::follow_offer(), install::follow_update());
     let (session, status) = (use_session(), use_remembered().status);
     watch(move || {
         // Who put the wallet on their home screen means to show it at tills, and there may be no network there.
@@ -42,10 +42,7 @@ pub fn Aside() -> impl IntoView {
     let act = move |action: &str, _| match action {
         UPDATE => install::update(),
         YES => install::ask(),
-        NO => {
-            install::decline();
-            is_due.set(false);
-        }
+        NO => install::decline(),
         _ => (),
     };
     view! { <aside class="aside">{live_with(content, act)}</aside> }
