@@ -148,7 +148,7 @@ fn Screens(router: Router, later: Later) -> impl IntoView {
                     {(!is_told_elsewhere).then(|| view! { <pages::commit::Outcome /> })}
                     {page}
                 </main>
-                {has_aside.then(|| move || later.aside())}
+                {has_aside.then_some(move || later.aside())}
             }
         }}
     }
