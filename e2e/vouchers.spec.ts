@@ -165,7 +165,7 @@ test.describe('when something does not arrive', () => {
     await page.goto(`/vouchers/${voucher.id}`);
     await expect(ready(page)).toBeVisible();
     await shop.stop();
-    await expect(page.getByText('Asking again did not work.')).toBeVisible();
+    await expect(page.getByText('Showing what was known')).toBeVisible();
     await expect(page.getByRole('img', { name: 'QR code for the till' })).toBeVisible();
     await shop.start();
     await till.capture(voucher.code);

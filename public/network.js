@@ -8,10 +8,12 @@ globalThis.network = (() => {
   const AGAIN_AFTER_S = [1, 2, 4, 8, 15, 30, 60];
   // How many answers are kept at most, and how long reading one may take: some browsers' caches never answer.
   const MOST = 40;
-  const RECALL_MS = 1_000;
+  const RECALL_MS = 5_000;
   // Kept answers are read by the version that wrote them, or one of the same number.
   const SHAPE = "1-";
   const KEPT = "lw-data-";
+  // What the shop says of itself is nobody's, and there before anybody signs in.
+  const SHOP = `lw-shop-${SHAPE}`;
   // Less than this is not a wrong clock but a long way.
   const CLOCK_OFF_MS = 5_000;
 
@@ -53,16 +55,18 @@ globalThis.network = (() => {
   let misses = 0;
   let timer;
   const tell = (name) => dispatchEvent(new Event(name));
+  const later = () => setTimeout(again, AGAIN_AFTER_S[Math.min(misses++, AGAIN_AFTER_S.length - 1)] * 1_000);
   const again = () => {
+    if (!trouble) return;
     clearTimeout(timer);
-    timer = undefined;
-    if (trouble && !document.hidden) tell("lw-again");
+    timer = later();
+    if (!document.hidden) tell("lw-again");
   };
   const heard = (found) => {
     const was = trouble;
     trouble = found;
     if (found) {
-      timer ??= setTimeout(again, AGAIN_AFTER_S[Math.min(misses++, AGAIN_AFTER_S.length - 1)] * 1_000);
+      timer ??= later();
     } else {
       clearTimeout(timer);
       timer = undefined;
@@ -72,11 +76,13 @@ globalThis.network = (() => {
     if (was && !found) tell("lw-again");
   };
   addEventListener("offline", () => heard(UNREACHABLE));
-  addEventListener("online", again);
+  // Until an answer says otherwise the browser is believed.
+  addEventListener("online", () => heard(NOTHING));
   addEventListener("visibilitychange", again);
 
   // The cache of whoever is signed in here; another sign-in is another name, so that a late answer cannot reach it.
-  const cacheName = () => {
+  const cacheName = (path = "") => {
+    if (path.startsWith("/api/v1/programme")) return SHOP;
     if (read("lw.signed-in") === null) return "";
     let id = read("lw.data");
     if (!id?.startsWith(SHAPE)) {
@@ -88,7 +94,8 @@ globalThis.network = (() => {
   const sweep = async () => {
     try {
       for (const name of await caches.keys()) {
-        if (name.startsWith(KEPT) && name !== cacheName()) await caches.delete(name);
+        const isOurs = name.startsWith(KEPT) || name.startsWith("lw-shop-");
+        if (isOurs && name !== SHOP && name !== cacheName()) await caches.delete(name);
       }
     } catch {}
   };
@@ -98,14 +105,14 @@ globalThis.network = (() => {
   });
   sweep();
 
-  const keep = async ({ key, name, tag, at, text }) => {
+  const keep = async ({ path, key, name, tag, at, text }) => {
     try {
-      if (!name || name !== cacheName()) return;
+      if (!name || name !== cacheName(path)) return;
       const cache = await caches.open(name);
       await cache.put(key, new Response(text, { headers: { etag: tag, date: new Date(at).toUTCString() } }));
       const keys = await cache.keys();
       for (const oldest of keys.slice(0, -MOST)) await cache.delete(oldest);
-      if (name !== cacheName()) await caches.delete(name);
+      if (name !== cacheName(path)) await caches.delete(name);
     } catch {}
   };
 
@@ -122,7 +129,7 @@ globalThis.network = (() => {
   };
   const recall = (path, language) =>
     Promise.race([
-      recalled(`/${language}${path}`, cacheName()),
+      recalled(`/${language}${path}`, cacheName(path)),
       new Promise((resolve) => setTimeout(resolve, RECALL_MS, nothing)),
     ]);
 
@@ -137,7 +144,7 @@ globalThis.network = (() => {
   };
 
   const send = async (method, path, language, header, value, body) => {
-    const answer = { key: `/${language}${path}`, name: cacheName(), trouble: UNREACHABLE };
+    const answer = { path, key: `/${language}${path}`, name: cacheName(path), trouble: UNREACHABLE };
     const headers = { "accept-language": language };
     if (header) headers[header] = value;
     if (body) headers["content-type"] = "application/json";

@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use loyalty_contract::programme::Programme;
 
-use crate::api::{self, ApiError, Way};
+use crate::api::{self, ApiError, Known, Way};
 use crate::browser::document;
 use crate::components::failure::{load_failed, remembered_note};
 use crate::components::live::{live, live_with};
 use crate::components::nav::nav;
-use crate::data::{Events, InSight, Load, Remembered, Spending, use_in_sight};
+use crate::data::{Answer, Events, InSight, Load, Remembered, Spending, sooner, use_in_sight};
 use crate::intl::{self, t};
 use crate::pages;
 use crate::pages::later::Later;
@@ -44,9 +44,9 @@ pub fn App() -> impl IntoView {
     let is_joining = Memo::new(move |_| form.is_joining());
     pages::report::provide_draft();
     let spending = Spending::provide(session, remembered, Connectivity::provide());
-    InSight::provide();
+    InSight::provide(session, remembered.status);
     Events::provide(session, remembered);
-    remembered.status.refresh();
+    remembered.status.ask_ahead();
 
     let later = Later::new();
     let start = RwSignal::new(Start::Fetching);
@@ -164,7 +164,11 @@ async fn fetch(
 ) {
     let texts = api::programme::get_texts(&language);
     let behind = later.change_language(&language);
-    let (texts, behind, (programme, is_kept)) = futures::join!(texts, behind, programme());
+    let asked = sooner(
+        Box::pin(api::programme::get_programme(Way::Recall)),
+        Box::pin(api::programme::get_programme(Way::Ask)),
+    );
+    let (texts, behind, (programme, coming)) = futures::join!(texts, behind, asked);
     let texts = behind.and(texts);
     if preferences.language_untracked() != language {
         // Another language was chosen meanwhile.
@@ -172,13 +176,13 @@ async fn fetch(
     }
     let is_running = matches!(*start.read_untracked(), Start::Ready(_));
     match (texts, programme) {
-        (Ok(texts), Ok(programme)) => {
+        (Ok(texts), Ok(Known { value: programme, .. })) => {
             intl::set_language(&language, texts);
             intl::set_programme(&programme);
             theme::apply(&programme.theme.accent);
             start.set(Start::Ready(Arc::new(programme)));
-            if is_kept {
-                confirm(language, start, preferences).await;
+            if let Some(coming) = coming {
+                confirm(coming, language, start, preferences).await;
             }
         }
         // A wallet that runs goes on in the language that it has.
@@ -197,22 +201,9 @@ async fn fetch(
     }
 }
 
-/// The programme as it was kept, which is there in a moment, or else as the server says it; and whether it was kept.
-async fn programme() -> (Result<Programme, ApiError>, bool) {
-    match api::programme::get_programme(Way::Recall).await {
-        Ok(kept) => (Ok(kept.value), true),
-        Err(_) => {
-            let asked = api::programme::get_programme(Way::Ask).await;
-            (asked.map(|known| known.value), false)
-        }
-    }
-}
-
 /// Shows the wallet anew if the programme is no longer the one that was kept.
-async fn confirm(language: String, start: RwSignal<Start>, preferences: Preferences) {
-    let Ok(known) = api::programme::get_programme(Way::Ask).await else {
-        return;
-    };
+async fn confirm(coming: Answer<Programme>, language: String, start: RwSignal<Start>, preferences: Preferences) {
+    let Ok(known) = coming.await else { return };
     let is_same = matches!(&*start.read_untracked(), Start::Ready(kept) if **kept == known.value);
     if !is_same && preferences.language_untracked() == language {
         intl::set_programme(&known.value);

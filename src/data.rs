@@ -7,12 +7,14 @@ mod events;
 mod in_sight;
 pub mod member_code;
 mod pages;
+mod remember;
 mod source;
 mod spending;
 
 pub use events::{Events, use_events};
 pub use in_sight::{InSight, use_in_sight};
 pub use pages::{More, Pages};
+pub use remember::{Answer, sooner};
 pub use source::Source;
 pub use spending::{Deed, Spending, Standing, use_spending};
 

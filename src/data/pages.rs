@@ -1,6 +1,5 @@
 //! A list that grows by pages.
 
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,11 +9,11 @@ use loyalty_contract::{Instant, Page};
 
 use super::Load;
 use super::in_sight::{InSight, Shown};
+use super::remember::{Answer, sooner};
 use crate::api::{ApiError, Known, Way};
 use crate::state::Session;
 
-type Answer<T> = Pin<Box<dyn Future<Output = Result<Known<Page<T>>, ApiError>>>>;
-type Ask<T> = Rc<dyn Fn(Way, Option<String>) -> Answer<T>>;
+type Ask<T> = Rc<dyn Fn(Way, Option<String>) -> Answer<Page<T>>>;
 
 /// The pages of a list, in their order; pages are shared, so that growing the list copies none of it.
 pub type Loaded<T> = Vec<Arc<Vec<T>>>;
@@ -204,17 +203,20 @@ impl<T: Send + Sync + 'static> Pages<T> {
         let kept = is_new.then(|| ask(Way::Recall, None));
         let answer = ask(Way::Ask, after);
         spawn_local(async move {
-            let recall = async {
-                if let Some(kept) = kept
-                    && let Ok(kept) = kept.await
-                    && list.is_turn(turn)
-                {
-                    list.as_of.set_value(kept.as_of);
-                    list.next.set_value(kept.value.next);
-                    list.load.set(Load::Stale(vec![Arc::new(kept.value.items)], None));
-                }
+            let answer = match kept {
+                Some(kept) => match sooner(kept, answer).await {
+                    (Ok(kept), Some(answer)) => {
+                        if list.is_turn(turn) {
+                            list.as_of.set_value(kept.as_of);
+                            list.next.set_value(kept.value.next);
+                            list.load.set(Load::Stale(vec![Arc::new(kept.value.items)], None));
+                        }
+                        answer.await
+                    }
+                    (answer, _) => answer,
+                },
+                None => answer.await,
             };
-            let ((), answer) = futures::join!(recall, answer);
             if list.is_turn(turn) {
                 match answer {
                     Err(ApiError::SignedOut) => list.session.ended(),

@@ -1,6 +1,5 @@
 //! One thing that the server knows.
 
-use std::pin::Pin;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -9,10 +8,9 @@ use loyalty_contract::Instant;
 
 use super::Load;
 use super::in_sight::{InSight, Shown};
+use super::remember::{Answer, sooner};
 use crate::api::{self, ApiError, Known, Way};
 use crate::state::Session;
-
-type Answer<T> = Pin<Box<dyn Future<Output = Result<Known<T>, ApiError>>>>;
 
 /// One thing that the server knows, kept while it is asked for again.
 pub struct Source<T: Send + Sync + 'static> {
@@ -22,6 +20,8 @@ pub struct Source<T: Send + Sync + 'static> {
     turn: StoredValue<u32>,
     /// Whether an answer is on its way.
     is_asking: StoredValue<bool>,
+    /// Whether it was asked for ahead, and no screen has wanted it since.
+    is_ahead: StoredValue<bool>,
     /// When the value was as it stands, by the server's clock.
     as_of: StoredValue<Instant>,
     session: Session,
@@ -49,6 +49,7 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
             ask: StoredValue::new_local(ask),
             turn: StoredValue::new(0),
             is_asking: StoredValue::new(false),
+            is_ahead: StoredValue::new(false),
             as_of: StoredValue::new(Instant::default()),
             session,
             proves_session: false,
@@ -82,7 +83,17 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
     /// sight, what was not answered is asked for again.
     pub fn want(&self) {
         self.show();
-        self.ask_unless_asking();
+        let is_fresh = self.is_ahead.get_value() && self.load.with_untracked(|load| matches!(load, Load::Ready(_)));
+        self.is_ahead.set_value(false);
+        if !is_fresh {
+            self.ask_unless_asking();
+        }
+    }
+
+    /// Asks ahead of the first screen, which then has no need to.
+    pub fn ask_ahead(&self) {
+        self.is_ahead.set_value(true);
+        self.refresh();
     }
 
     /// Belongs to what the screen shows that is opened now.
@@ -109,17 +120,19 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         let kept = is_new.then(|| self.ask.with_value(|ask| ask(Way::Recall)));
         let answer = self.ask.with_value(|ask| ask(Way::Ask));
         spawn_local(async move {
-            let recall = async {
-                if let Some(kept) = kept
-                    && let Ok(kept) = kept.await
-                    && source.is_turn(turn)
-                {
-                    source.as_of.set_value(kept.as_of);
-                    source.load.set(Load::Stale(kept.value, None));
-                }
+            let answer = match kept {
+                Some(kept) => match sooner(kept, answer).await {
+                    (Ok(kept), Some(answer)) => {
+                        if source.is_turn(turn) {
+                            source.as_of.set_value(kept.as_of);
+                            source.load.set(Load::Stale(kept.value, None));
+                        }
+                        answer.await
+                    }
+                    (answer, _) => answer,
+                },
+                None => answer.await,
             };
-            // Both are under way at once. What was kept is there in a moment, and shown until the answer is.
-            let ((), answer) = futures::join!(recall, answer);
             // The screen may be gone, or the question overtaken.
             if source.is_turn(turn) {
                 source.answered(answer);

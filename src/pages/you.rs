@@ -14,8 +14,8 @@ use maud::{Markup, html};
 
 use crate::api::{self, ApiError};
 use crate::browser::share::{Shared, share};
-use crate::browser::{document, install};
-use crate::components::failure::{RETRY, error_notice, load_failed};
+use crate::browser::{self, document, install};
+use crate::components::failure::{RETRY, Tone, error_notice, load_failed, notice};
 use crate::components::icon::icon;
 use crate::components::install::home_screen;
 use crate::components::live::{live, live_with};
@@ -93,6 +93,9 @@ pub fn YouPage() -> impl IntoView {
 fn about(status: &Status, programme: &Programme) -> Markup {
     html! {
         (terms_notice(status, programme))
+        @if let Some(off) = clock_off() {
+            (notice(Tone::Info, "clock", &off, &html! { p { (t::offline::clock_help()) } }))
+        }
         section.card {
             (name_and_tier(status, programme))
             ul.facts {
@@ -101,6 +104,18 @@ fn about(status: &Status, programme: &Programme) -> Markup {
                 li { span { (t::you::saved()) } b { (intl::money(status.lifetime.saved)) } }
             }
         }
+    }
+}
+
+/// How wrong this device's clock is, where it is far off.
+fn clock_off() -> Option<String> {
+    let off = (api::server_now() - browser::now()).abs();
+    let (days, hours, minutes) = (off.num_days(), off.num_hours(), off.num_minutes());
+    match (days, hours, minutes) {
+        (2.., ..) => Some(t::offline::clock_days(days)),
+        (_, 1.., _) => Some(t::offline::clock_hours(hours)),
+        (.., 2..) => Some(t::offline::clock_minutes(minutes)),
+        _ => None,
     }
 }
 

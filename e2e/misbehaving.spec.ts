@@ -1,0 +1,117 @@
+import { movesOf, vouchersOf } from './shop.js';
+import { expect, test, type Spoiling } from './spoiling.js';
+
+test.use({ expectedErrors: /net::ERR_|502 \(Bad Gateway\)|TypeError/ });
+
+const PORTAL = { title: 'This network wants you to sign in', help: 'Open any web page and sign in there. Then come back.' };
+const GATEWAY = { title: 'The shop does not answer', help: 'It is not your phone. We keep asking, and your points are safe.' };
+const NONSENSE = { title: 'That was not an answer from the shop', help: 'Nothing is lost. Please try again in a moment.' };
+const NOTHING = { title: 'No connection', help: 'Check your connection and try again. Your points are safe.' };
+
+const SAID: [Spoiling, { title: string; help: string }][] = [
+  ['portal', PORTAL],
+  ['portal-redirect', PORTAL],
+  ['gateway', GATEWAY],
+  ['truncated', NONSENSE],
+  ['empty', NONSENSE],
+  ['other-kind', NONSENSE],
+  ['cut', NOTHING],
+  ['dropped', NOTHING],
+];
+
+for (const [spoiling, { title, help }] of SAID) {
+  test(`an answer that is ${spoiling} is recognised, and asked for again by itself`, async ({ page, signIn, network }) => {
+    await signIn('linh');
+    network.spoil(spoiling, /\/me\/status/);
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: title })).toBeVisible();
+    await expect(page.getByRole('alert')).toContainText(help);
+    network.heal();
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+}
+
+test('an answer of another shape is never shown, and never kept', async ({ page, signIn, network }) => {
+  await signIn('linh');
+  await page.goto('/');
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+  network.spoil('other-shape', /\/me\/status/);
+  await page.reload();
+  await expect(page.getByRole('status').filter({ hasText: NONSENSE.title })).toContainText('Showing what was known at');
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+  network.heal();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByText(NONSENSE.title)).toHaveCount(0);
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+});
+
+test('an answer that never ends is given up', async ({ page, signIn, network }) => {
+  test.setTimeout(60_000);
+  await signIn('linh');
+  network.spoil('endless', /\/me\/status/);
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: NOTHING.title })).toBeVisible({ timeout: 30_000 });
+  network.heal();
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+});
+
+test('the whole shop behind a portal says so, and opens once one is through', async ({ page, signIn, network }) => {
+  await signIn('linh');
+  network.spoil('portal');
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: PORTAL.title })).toBeVisible();
+  network.heal();
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible({ timeout: 15_000 });
+});
+
+test('who signs out behind a portal is not told that they did', async ({ page, signIn, network }) => {
+  await signIn('linh');
+  await page.goto('/you');
+  await expect(page.getByRole('heading', { name: 'Linh' })).toBeVisible();
+  network.spoil('portal', /\/auth\/sessions\/current/);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('alert').filter({ hasText: PORTAL.title })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Linh' })).toBeVisible();
+});
+
+for (const spoiling of ['portal', 'gateway', 'truncated', 'other-shape', 'empty', 'cut'] as const) {
+  test(`a tap whose answer is ${spoiling} happens once`, async ({ page, signIn, network }) => {
+    await signIn('linh');
+    const keys = new Set<string>();
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/redemptions')) {
+        keys.add(request.headers()['idempotency-key'] ?? '');
+      }
+    });
+    await page.goto('/use');
+    await page.getByRole('button', { name: '€2' }).click();
+    await expect(page.getByRole('heading', { name: '400 leaves take €2.00 off' })).toBeVisible();
+    network.spoil(spoiling, /\/api\/v1\/redemptions$/, { method: 'POST', times: 2 });
+    await page.getByRole('button', { name: 'Use €2.00 now' }).click();
+    await expect(page.getByText('No answer yet')).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Show this at the till', level: 1 })).toBeVisible({ timeout: 15_000 });
+    expect(keys.size).toBe(1);
+    expect(await movesOf(page)).toEqual([-400]);
+    expect(await vouchersOf(page)).toHaveLength(7);
+  });
+}
+
+test.describe("on a device whose clock is an hour behind the shop's", () => {
+  test('what is left of a voucher is right, and it is said once where one looks after oneself', async ({ page, context, signIn }) => {
+    await signIn('linh');
+    await context.clock.setSystemTime(new Date('2026-11-21T09:00:00Z'));
+    await page.goto('/use');
+    await page.getByRole('button', { name: '€2' }).click();
+    await page.getByRole('button', { name: 'Use €2.00 now' }).click();
+    await expect(page.getByRole('heading', { name: 'Show this at the till', level: 1 })).toBeVisible();
+    // Until 23:00, and it is 11:00 in the shop.
+    await expect(page.getByRole('main')).toContainText(/11 h|11:5|12:0/);
+    await page.goto('/you');
+    await expect(page.getByText('This device’s clock is 1 hour off. The wallet corrects for it.')).toBeVisible();
+    await context.clock.setSystemTime(new Date('2026-11-21T10:00:00Z'));
+    await page.reload();
+    await expect(page.getByRole('heading', { name: 'Linh' })).toBeVisible();
+    await expect(page.getByText('The wallet corrects for it.')).toHaveCount(0);
+  });
+});
