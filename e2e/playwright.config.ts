@@ -12,7 +12,8 @@ export default defineConfig({
   // A test that passes only at the second try is a bug, in the wallet or in the test.
   retries: 0,
   reporter: [['list'], ['json', { outputFile: 'test-results/results.json' }]],
-  use: { ...browser, trace: 'retain-on-failure', screenshot: 'only-on-failure' },
+  // A trace of every test would cost a fifth of the time: `-- --trace retain-on-failure` makes one where it is wanted.
+  use: { ...browser, screenshot: 'only-on-failure' },
   projects: [
     { name: 'mobile', use: mobile },
     // Where a wide screen makes a difference.
