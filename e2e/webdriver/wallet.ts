@@ -109,6 +109,20 @@ export class Wallet {
     await (typeof text === 'string' ? said.toContain(text) : said.toMatch(text));
   }
 
+  /** Waits until the page says something of this form, and tells what. */
+  async reads(form: RegExp): Promise<string> {
+    let found: string | undefined;
+    await expect.poll(async () => (found = form.exec(await this.text())?.[0])).toBeDefined();
+    return found!;
+  }
+
+  /** Waits until the wallet's files are kept for when there is no network. */
+  async isKept(): Promise<void> {
+    const state = () =>
+      this.browser.executeScript('return "serviceWorker" in navigator ? navigator.serviceWorker.controller?.state : "impossible"');
+    await expect.poll(state, { timeout: 20_000 }).toBe('activated');
+  }
+
   /** All that can be read on the page, with single spaces. */
   async text(): Promise<string> {
     const text: string = await this.browser.executeScript('return document.body.innerText');
