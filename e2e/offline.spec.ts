@@ -172,7 +172,7 @@ test('a purchase is not claimed without a connection, and nothing typed is lost'
   expect(asked).toEqual([]);
   await context.setOffline(false);
   await send.click();
-  await expect(page.getByRole('status').filter({ hasText: 'Found: 184' })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'We keep looking' })).toBeVisible();
 });
 
 test('who signs out leaves nothing behind', async ({ page, signIn }) => {

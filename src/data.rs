@@ -59,6 +59,11 @@ impl<T> Load<T> {
         }
     }
 
+    /// Whether this is more than what was kept of an earlier visit.
+    fn is_settled(&self) -> bool {
+        matches!(self, Self::Ready(_) | Self::Stale(_, Some(_)))
+    }
+
     /// Whether asking did not work.
     fn is_unanswered(&self) -> bool {
         matches!(self, Self::Stale(_, Some(_)) | Self::Failed(_))

@@ -40,7 +40,7 @@ impl Events {
         };
         provide_context(events);
         // An answer proves the session: before that the stream would only be refused.
-        let is_known = Memo::new(move |_| !session.is_signed_out() && remembered.status.value().is_some());
+        let is_known = Memo::new(move |_| !session.is_signed_out() && remembered.status.is_settled());
         watch(move || {
             is_known.get();
             events.open_or_close();
@@ -72,7 +72,7 @@ impl Events {
 
     fn open_or_close(&self) {
         let is_wanted = !self.session.is_signed_out_untracked()
-            && self.remembered.status.value_untracked().is_some()
+            && self.remembered.status.is_settled_untracked()
             && document::is_visible();
         let is_there = self.stream.with_value(Option::is_some);
         if is_wanted && !is_there {

@@ -79,6 +79,16 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         self.load.try_with_untracked(|load| load.value().cloned()).flatten()
     }
 
+    /// Whether asking for it has come to something in this visit; follows every change.
+    pub fn is_settled(&self) -> bool {
+        self.load.with(Load::is_settled)
+    }
+
+    /// The same, as it is now.
+    pub fn is_settled_untracked(&self) -> bool {
+        self.load.with_untracked(Load::is_settled)
+    }
+
     /// Asks, unless an answer is on its way already: what a screen does when it is opened. As long as that screen is in
     /// sight, what was not answered is asked for again.
     pub fn want(&self) {
