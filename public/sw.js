@@ -36,6 +36,8 @@ addEventListener("fetch", (event) => {
 // All files or none: a file that does not arrive, or is another one, fails the whole, and the version before goes on.
 // What has arrived by then stays for the next try.
 async function install() {
+  // While developing there is nothing to agree to.
+  if (!VERSION) return skipWaiting();
   const cache = await caches.open(SHELL);
   const keep = async (path) => {
     // Most files are the same in many versions. A kept one bears its hash, so it is the right one.

@@ -5,16 +5,13 @@ use maud::{Markup, html};
 use super::icon::icon;
 use crate::intl::t;
 
-/// Takes the new version.
-pub const UPDATE: &str = "update";
-
-/// Says that a new version waits, and lets somebody take it.
+/// Says that a new version waits; a press takes it.
 pub fn update_bar() -> Markup {
     html! {
-        div.update-bar role="status" {
+        div.update-bar {
             (icon("download"))
             span { (t::update::ready()) }
-            button.link type="button" data-action=(UPDATE) { (t::update::now()) }
+            button.link type="button" data-action="update" { (t::update::now()) }
         }
     }
 }

@@ -8,7 +8,7 @@ use maud::Markup;
 use crate::browser::install::{self, Way};
 use crate::components::install::{NO, YES, offer};
 use crate::components::live::live_with;
-use crate::components::update::{UPDATE, update_bar};
+use crate::components::update::update_bar;
 use crate::data::member_code::MemberCode;
 use crate::data::{use_remembered, use_spending};
 use crate::routes::{Route, use_router};
@@ -29,23 +29,27 @@ pub fn Aside() -> impl IntoView {
     });
     // You has a place of its own for it, which is always there.
     let is_home = use_router().route_untracked() == Route::Home;
-    let content = move || {
-        let can_be_had = is_home && matches!(way.get(), Way::Ask | Way::ByHand);
-        if has_update.get() && !spending.is_busy() {
-            update_bar()
-        } else if is_due.get() && can_be_had {
+    let can_be_had = move || is_home && matches!(way.get(), Way::Ask | Way::ByHand);
+    let can_update = move || has_update.get() && !spending.is_busy();
+    let update = move || if can_update() { update_bar() } else { Markup::default() };
+    let invitation = move || {
+        if is_due.get() && can_be_had() && !can_update() {
             offer(way.get())
         } else {
             Markup::default()
         }
     };
-    let act = move |action: &str, _| match action {
-        UPDATE => install::update(),
+    let answer = move |action: &str, _| match action {
         YES => install::ask(),
         NO => install::decline(),
         _ => (),
     };
-    view! { <aside class="aside">{live_with(content, act)}</aside> }
+    view! {
+        <div class="aside">
+            <div role="status">{live_with(update, |_, _| install::update())}</div>
+            {live_with(invitation, answer)}
+        </div>
+    }
 }
 
 /// Notes that points came in while somebody looked.
