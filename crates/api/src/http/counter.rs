@@ -316,7 +316,7 @@ async fn adjust(
         tx,
         caller,
         "adjust",
-        &member_id,
+        Some(&member_id),
         &format!("{} points, entry {entry_id}", new.points.0),
         now,
     )
@@ -354,7 +354,7 @@ async fn count_day(
     Err(Error::refuse(ProblemCode::LimitExceeded, detail))
 }
 
-/// Writes down who did what to whom.
+/// Writes down who did what to whom; to nobody, where they looked for somebody who is not there.
 ///
 /// # Errors
 /// Where the database does not answer.
@@ -362,7 +362,7 @@ pub async fn audit(
     tx: &mut AnyConnection,
     caller: &Counter,
     action: &str,
-    member_id: &str,
+    member_id: Option<&str>,
     detail: &str,
     now: Instant,
 ) -> Result<()> {

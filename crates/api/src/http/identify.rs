@@ -130,6 +130,9 @@ pub async fn identify_member(
     let found = find_member(&mut tx, &app, &clue, now).await?;
     // Where there were too many refusals, a code that was right is not used up: nothing is committed.
     check_refusals(&mut tx, &caller, &clue, now).await?;
+    if let Some(detail) = clue.audited() {
+        audit(&mut tx, &caller, "identify", found.as_deref(), detail, now).await?;
+    }
     let Some(member_id) = found else {
         count_refusal(&mut tx, &caller, &clue, now).await?;
         tx.commit().await?;
@@ -144,9 +147,6 @@ pub async fn identify_member(
         .bind(millis(visit_until))
         .execute(&mut *tx)
         .await?;
-    if let Some(detail) = clue.audited() {
-        audit(&mut tx, &caller, "identify", &member_id, detail, now).await?;
-    }
     tx.commit().await?;
 
     let edition = shop.edition(accept_language(&headers));

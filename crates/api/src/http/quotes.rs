@@ -171,7 +171,7 @@ async fn of_number(app: &App, caller: Option<&Counter>, number: &str, now: Insta
     if let Some(books) = Books::open(&mut tx, &shop, &member_id, None, now).await? {
         books.save(&mut tx).await?;
     }
-    audit(&mut tx, caller, "quote", &member_id, "", now).await?;
+    audit(&mut tx, caller, "quote", Some(&member_id), "", now).await?;
     tx.commit().await?;
     Ok(member_id)
 }

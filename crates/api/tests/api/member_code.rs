@@ -1,5 +1,7 @@
 //! The code on a member's phone, who finds them by it, and what a visit is good for.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
@@ -10,6 +12,7 @@ use loyalty_rules::member_code::{barcode_text, digits, message, qr_text, step};
 use reqwest::{Method, Response, StatusCode};
 use ring::hmac;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use tokio::time::Instant as Moment;
 
 use crate::database::OwnDatabase;
@@ -456,6 +459,11 @@ async fn a_card_a_number_and_a_telephone_find_members_too() {
     let changed = request.header("if-match", "*").json(&change).send().await.unwrap();
     assert_eq!(changed.status(), StatusCode::OK);
     problem(ask(&clerk, json!({"phone": "+493023125014"})).await, "not_found").await;
+    assert_eq!(
+        audited().await,
+        3,
+        "who looks for somebody and finds nobody is written down too"
+    );
     let wrong = olga
         .request(Method::PATCH, "/api/v1/me/profile")
         .header("if-match", "*");
@@ -600,6 +608,63 @@ async fn a_purchase_takes_the_code_itself_and_its_retry_needs_no_other() {
         "too_many_attempts",
     )
     .await;
+    api.verify().await;
+}
+
+#[tokio::test]
+async fn scanning_buying_and_signing_out_at_once_never_wait_for_each_other_in_vain() {
+    let api = Api::start_with(&["--burst", "100000"]).await;
+    let mut sessions = vec![];
+    for _ in 0..6 {
+        sessions.push(api.member("linh").await);
+        api.execute("update challenges set created_at = created_at - 30001")
+            .await;
+    }
+    let base = purchase(&api, "", 1000);
+    let now = api.clock().now();
+    let all = Arc::new(Barrier::new(sessions.len()));
+    let mut tasks = tokio::task::JoinSet::new();
+    for (place, member) in sessions.into_iter().enumerate() {
+        let till = api.key("identify purchases", None).await;
+        let (base, all) = (base.clone(), Arc::clone(&all));
+        tasks.spawn(async move {
+            let mut statuses = vec![];
+            for turn in 0..12 {
+                let phone = Phone::of(&member).await;
+                let code = qr_text(LINH, &phone.digits(now, 0));
+                let id = json!(format!("{place}-{turn}"));
+                let bought = with(base.clone(), "external_id", &id);
+                let answer = if turn % 2 == 0 {
+                    let found: Value = scan(&till, &code).await.json().await.unwrap();
+                    till.post_once("/purchases", &with(bought, "visit", &found["visit"]))
+                        .await
+                } else {
+                    till.post_once("/purchases", &with(bought, "member_code", &json!(code)))
+                        .await
+                };
+                statuses.push(answer.status());
+                let path = format!("/api/v1/me/code-keys/{}", phone.key_id);
+                statuses.push(member.request(Method::DELETE, &path).send().await.unwrap().status());
+            }
+            // The first two end all other sessions at once, the rest their own.
+            let path = if place < 2 {
+                "/api/v1/me/sessions"
+            } else {
+                "/api/v1/auth/sessions/current"
+            };
+            all.wait().await;
+            let last = named("Last");
+            let (key, out) = tokio::join!(
+                member.post("/me/code-keys", &last),
+                member.request(Method::DELETE, path).send()
+            );
+            statuses.extend([key.status(), out.unwrap().status()]);
+            statuses
+        });
+    }
+    let statuses = tasks.join_all().await.concat();
+    assert!(statuses.iter().all(|status| status.as_u16() < 500), "{statuses:?}");
+    assert!(statuses.iter().filter(|status| **status == StatusCode::CREATED).count() >= 72);
     api.verify().await;
 }
 
