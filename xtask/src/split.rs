@@ -71,7 +71,11 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     ];
     process::run(tool("wasm-bindgen").args(bindgen).args(["--out-dir", "."]).arg(&main))?;
     // What both files call lies in the first.
-    silence(&made("program_bg.wasm"))?;
+    let mut first = Module::from_file(made("program_bg.wasm"))?;
+    silence(&mut first)?;
+    let script = fs::read_to_string(made("program.js"))?;
+    fs::write(made("program.js"), shorten_names(&mut first, script))?;
+    first.emit_wasm_file(made("program_bg.wasm"))?;
     for (from, to) in [
         (made("program_bg.wasm"), made("first.wasm")),
         (behind, made("behind.wasm")),
@@ -136,19 +140,14 @@ const LAST_WORDS: [&str; 13] = [
 
 /// Lets the program end without saying why where it cannot go on: nobody would read it, and putting it into words is
 /// much of what everybody has to download. A build of Trunk's alone still says it.
-fn silence(program: &Path) -> Result<()> {
-    let mut module = Module::from_file(program)?;
+fn silence(module: &mut Module) -> Result<()> {
     let silenced: Vec<_> = module
         .funcs
         .iter_local()
         .filter(|(id, _)| module.funcs.get(*id).name.as_deref().is_some_and(says_why))
         .map(|(id, function)| (id, function.ty()))
         .collect();
-    ensure!(
-        !silenced.is_empty(),
-        "{} names no function that panics",
-        program.display()
-    );
+    ensure!(!silenced.is_empty(), "The program names no function that panics");
     for (id, kind) in silenced {
         let (takes, gives) = module.types.params_results(kind);
         let (takes, gives) = (takes.to_vec(), gives.to_vec());
@@ -157,7 +156,21 @@ fn silence(program: &Path) -> Result<()> {
         let arguments = takes.iter().map(|kind| module.locals.add(*kind)).collect();
         module.funcs.get_mut(id).kind = FunctionKind::Local(body.local_func(arguments));
     }
-    module.emit_wasm_file(program)
+    Ok(())
+}
+
+/// Gives what the program wants of its script a short name, in both: wasm-bindgen's have a hash each, which no
+/// compression makes smaller.
+fn shorten_names(module: &mut Module, mut script: String) -> String {
+    let mut imports: Vec<_> = module.imports.iter_mut().collect();
+    // A name may begin with another whole one.
+    imports.sort_by_key(|import| std::cmp::Reverse(import.name.len()));
+    for (at, import) in imports.into_iter().enumerate() {
+        let short = format!("w{at}");
+        script = script.replace(&import.name, &short);
+        import.name = short;
+    }
+    script
 }
 
 /// Whether a function is one of [`LAST_WORDS`]; the names of crates may bear a hash: `core[c5930c85a12de822]::…`.
