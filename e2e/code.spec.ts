@@ -93,9 +93,11 @@ test('nobody can read the secret, and signing out deletes the key', async ({ pag
   expect((await identify(request, code)).status, 'the session ended, and its key with it').toBe(404);
 });
 
-test('who has the wallet on the home screen has the code before they open it', async ({ page, signIn, context }) => {
-  const session = await context.newCDPSession(page);
-  await session.send('Emulation.setEmulatedMedia', { features: [{ name: 'display-mode', value: 'standalone' }] });
+test('who has the wallet on the home screen has the code before they open it', async ({ page, signIn }) => {
+  await page.addInitScript(() => {
+    const real = window.matchMedia.bind(window);
+    window.matchMedia = (query) => (query.includes('display-mode') ? ({ ...real(query), matches: true } as MediaQueryList) : real(query));
+  });
   await signIn('linh');
   await page.goto('/');
   await expect.poll(() => kept(page)).toHaveLength(1);
