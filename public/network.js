@@ -143,39 +143,44 @@ globalThis.network = (() => {
     return kind.includes("html") ? PORTAL : UNREADABLE;
   };
 
-  const send = async (method, path, language, header, value, body) => {
-    const answer = { path, key: `/${language}${path}`, name: cacheName(path), trouble: UNREACHABLE };
-    const headers = { "accept-language": language };
-    if (header) headers[header] = value;
-    if (body) headers["content-type"] = "application/json";
-    const asked = Date.now();
+  // A request that leaves now. Whoever is signed in by now is who the answer is kept for.
+  const ask = (path, language) => {
+    return { path, key: `/${language}${path}`, name: cacheName(path), asked: Date.now(), trouble: UNREACHABLE };
+  };
+
+  // What came of it; without a response it could not be delivered.
+  const answered = async (answer, response) => {
     try {
-      const signal = AbortSignal.timeout(PATIENCE_MS);
-      const response = await fetch(path, { method, headers, body, signal, redirect: "manual", cache: "no-cache" });
       answer.status = response.status;
       answer.tag = response.headers.get("etag") ?? "";
       answer.text = await response.text();
       answer.trouble = wrongWith(response);
       const date = Date.parse(response.headers.get("date"));
-      if (!answer.trouble && date) compareClocks(date, asked);
+      if (!answer.trouble && date) compareClocks(date, answer.asked);
       answer.at = date || now();
       if (!answer.trouble && answer.status !== 204) answer.value = JSON.parse(answer.text);
     } catch (error) {
       if (error instanceof SyntaxError) answer.trouble = UNREADABLE;
     }
     // Other files may come from the browser itself, and then say nothing of the server.
-    if (path.startsWith("/api/")) heard(answer.trouble);
+    if (answer.path.startsWith("/api/")) heard(answer.trouble);
     return answer;
   };
 
-  // What boot.js asked for already; it is taken once.
+  // What boot.js asks for, as src/api.rs would; the program takes it once.
   const sent = new Map();
-  const early = (path, language) => sent.set(`/${language}${path}`, send("GET", path, language));
-  const ask = (method, path, language, ...rest) => {
+  const early = (path, language) => {
+    const answer = ask(path, language);
+    const headers = { "accept-language": language };
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = fetch(path, { headers, signal, redirect: "manual", cache: "no-cache" }).catch(() => {});
+    sent.set(answer.key, response.then((response) => answered(answer, response)));
+  };
+  const take = (path, language) => {
     const key = `/${language}${path}`;
-    const known = method === "GET" && sent.get(key);
+    const known = sent.get(key);
     sent.delete(key);
-    return known || send(method, path, language, ...rest);
+    return known;
   };
 
   // Forgets all that was kept: somebody signs in, or out.
@@ -184,5 +189,5 @@ globalThis.network = (() => {
     sweep();
   };
 
-  return { ask, early, recall, keep, forget, now, trouble: () => trouble };
+  return { ask, answered, early, take, recall, keep, forget, now, trouble: () => trouble };
 })();

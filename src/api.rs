@@ -19,15 +19,20 @@ pub mod rewards;
 pub mod statement;
 pub mod status;
 
+use gloo_net::http::{Method, RequestBuilder};
 use js_sys::Promise;
 use loyalty_contract::{BASE, Instant, Problem, ProblemCode};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestCache, RequestRedirect};
 
 use self::read::{Read, field};
 use crate::intl;
+
+/// How long an answer may take, in milliseconds; longer than that is no answer. So in `public/network.js`.
+const PATIENCE_MS: u32 = 20_000;
 
 /// How many entries of a list come at once.
 pub const PAGE: &str = "50";
@@ -140,12 +145,10 @@ async fn get<T: Read>(way: Way, path: &str) -> Result<Known<T>, ApiError> {
 
 /// Like [`get`], where more than the value of an answer is read.
 async fn get_as<T>(way: Way, path: &str, read: fn(&JsValue) -> Option<T>) -> Result<Known<T>, ApiError> {
-    let language = intl::language();
-    let promise = match way {
-        Way::Ask => network::ask("GET", path, &language, "", "", None),
-        Way::Recall => network::recall(path, &language),
+    let answer = match way {
+        Way::Ask => ask(Method::GET, path, ("", ""), None).await?,
+        Way::Recall => taken(network::recall(path, &intl::language())).await?,
     };
-    let answer = taken(promise).await?;
     let value = read(&answer).ok_or(ApiError::Unreadable)?;
     if way == Way::Ask {
         network::keep(&answer);
@@ -158,12 +161,12 @@ async fn get_as<T>(way: Way, path: &str, read: fn(&JsValue) -> Option<T>) -> Res
 }
 
 async fn post<T: Read>(path: &str, body: &impl Serialize) -> Result<T, ApiError> {
-    read(&send("POST", path, ("", ""), written(body)).await?)
+    read(&send(Method::POST, path, ("", ""), written(body)).await?)
 }
 
 /// Posts what is to happen once, however often the same key is sent.
 async fn post_once<T: Read>(path: &str, key: &str, body: &impl Serialize) -> Result<T, ApiError> {
-    read(&send("POST", path, ("idempotency-key", key), written(body)).await?)
+    read(&send(Method::POST, path, ("idempotency-key", key), written(body)).await?)
 }
 
 /// A body as JSON.
@@ -174,7 +177,7 @@ fn written(body: &impl Serialize) -> Option<String> {
 }
 
 async fn delete(path: &str) -> Result<(), ApiError> {
-    send("DELETE", path, ("", ""), None).await.map(|_| ())
+    send(Method::DELETE, path, ("", ""), None).await.map(|_| ())
 }
 
 /// The value of an answer.
@@ -184,13 +187,48 @@ fn read<T: Read>(answer: &JsValue) -> Result<T, ApiError> {
 
 /// Sends a request to a path below the API's base, and gives the answer if it is a good one.
 async fn send(
-    method: &str,
+    method: Method,
     path: &str,
     (header, value): (&str, &str),
     body: Option<String>,
 ) -> Result<JsValue, ApiError> {
     let path = url(path, &[]);
-    taken(network::ask(method, &path, &intl::language(), header, value, body)).await
+    ask(method, &path, (header, value), body).await
+}
+
+/// Sends a request, unless `public/boot.js` did already.
+async fn ask(
+    method: Method,
+    path: &str,
+    (header, value): (&str, &str),
+    body: Option<String>,
+) -> Result<JsValue, ApiError> {
+    let language = intl::language();
+    if method == Method::GET
+        && let Some(early) = network::take(path, &language)
+    {
+        return taken(early).await;
+    }
+    let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
+    let mut request = RequestBuilder::new(path)
+        .method(method)
+        .abort_signal(Some(&patience))
+        .cache(RequestCache::NoCache)
+        .redirect(RequestRedirect::Manual)
+        .header("accept-language", &language);
+    if !header.is_empty() {
+        request = request.header(header, value);
+    }
+    let asked = network::ask(path, &language);
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body),
+        None => request.build(),
+    };
+    let response = match request {
+        Ok(request) => request.send().await.ok().map(Into::into),
+        Err(_) => None,
+    };
+    taken(network::answered(&asked, response)).await
 }
 
 /// The answer that `public/network.js` promised, if it is a good one.

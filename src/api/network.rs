@@ -1,14 +1,23 @@
-//! What `public/network.js` does for the wallet: it sends requests, keeps their answers, and knows the server's clock.
+//! What `public/network.js` does for the wallet: it asks ahead of the program, reads answers and keeps them, and knows the server's clock.
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Response;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Sends a request, with one header more where it has a name.
+    /// What was asked for before the program was there, once.
     #[wasm_bindgen(js_namespace = network)]
-    pub fn ask(method: &str, path: &str, language: &str, header: &str, value: &str, body: Option<String>) -> Promise;
+    pub fn take(path: &str, language: &str) -> Option<Promise>;
+
+    /// Says that a request leaves now.
+    #[wasm_bindgen(js_namespace = network)]
+    pub fn ask(path: &str, language: &str) -> JsValue;
+
+    /// Reads the response to it, if there is one.
+    #[wasm_bindgen(js_namespace = network)]
+    pub fn answered(asked: &JsValue, response: Option<Response>) -> Promise;
 
     /// What was kept of the answer to a request.
     #[wasm_bindgen(js_namespace = network)]

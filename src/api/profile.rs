@@ -1,5 +1,6 @@
 //! Oneself: who one is to the shop, where one is signed in, and leaving.
 
+use gloo_net::http::Method;
 use loyalty_contract::Page;
 use loyalty_contract::account::{MemberSession, Profile, ProfileChange};
 use loyalty_contract::auth::ChallengeAnswer;
@@ -31,13 +32,13 @@ pub async fn get_profile(way: Way) -> Result<Known<Held>, ApiError> {
 
 /// Changes that, if it is as it was.
 pub async fn update_profile(tag: &str, change: &ProfileChange) -> Result<Held, ApiError> {
-    let answer = send("PATCH", PATH, ("if-match", tag), written(change)).await?;
+    let answer = send(Method::PATCH, PATH, ("if-match", tag), written(change)).await?;
     held(&answer).ok_or(ApiError::Unreadable)
 }
 
 /// Takes another address, by the code that was sent to it.
 pub async fn change_address(answer: &ChallengeAnswer) -> Result<Held, ApiError> {
-    let answer = send("PUT", "/me/address", ("", ""), written(answer)).await?;
+    let answer = send(Method::PUT, "/me/address", ("", ""), written(answer)).await?;
     held(&answer).ok_or(ApiError::Unreadable)
 }
 
@@ -66,5 +67,5 @@ pub async fn end_other_sessions() -> Result<(), ApiError> {
 
 /// Leaves for good.
 pub async fn leave(answer: &ChallengeAnswer) -> Result<(), ApiError> {
-    send("DELETE", "/me", ("", ""), written(answer)).await.map(|_| ())
+    send(Method::DELETE, "/me", ("", ""), written(answer)).await.map(|_| ())
 }

@@ -1,12 +1,12 @@
 //! The programme, and the texts of a language, which lie beside the wallet as a file.
 
+use gloo_net::http::Method;
 use loyalty_contract::Page;
 use loyalty_contract::account::NewAgreement;
 use loyalty_contract::programme::{Programme, Terms};
 use wasm_bindgen::JsValue;
 
-use super::{ApiError, Known, Way, get, network, read, send, taken, url, written};
-use crate::intl;
+use super::{ApiError, Known, Way, ask, get, read, send, url, written};
 
 /// What makes this shop's programme different.
 pub async fn get_programme(way: Way) -> Result<Known<Programme>, ApiError> {
@@ -22,12 +22,11 @@ pub async fn list_terms(way: Way) -> Result<Known<Vec<Terms>>, ApiError> {
 /// Agrees to a version of the terms.
 pub async fn agree_to_terms(version: u32) -> Result<(), ApiError> {
     let body = written(&NewAgreement { version });
-    send("POST", "/me/terms", ("", ""), body).await.map(|_| ())
+    send(Method::POST, "/me/terms", ("", ""), body).await.map(|_| ())
 }
 
 /// The texts of a file in `/locales/`, parsed: of a language, or of the screens behind the first one in it.
 pub async fn get_texts(name: &str) -> Result<JsValue, ApiError> {
     let path = ["/locales/", name, ".json"].concat();
-    let promise = network::ask("GET", &path, &intl::language(), "", "", None);
-    read(&taken(promise).await?)
+    read(&ask(Method::GET, &path, ("", ""), None).await?)
 }
