@@ -97,7 +97,11 @@ fn comes_from_here(app: &App, headers: &HeaderMap) -> bool {
     let Some(origin) = text(headers, "origin") else {
         return false;
     };
-    if app.wallet_origins.iter().any(|wallet| origin.eq_ignore_ascii_case(wallet)) {
+    if app
+        .wallet_origins
+        .iter()
+        .any(|wallet| origin.eq_ignore_ascii_case(wallet))
+    {
         return true;
     }
     match &app.origin {
@@ -132,7 +136,9 @@ fn is_this_machine(host: &str) -> bool {
     };
     let name = name.to_ascii_lowercase();
     // Every name below `localhost` is this machine's own (RFC 6761, 6.3).
-    name == "localhost" || name.ends_with(".localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

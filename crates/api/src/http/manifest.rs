@@ -101,8 +101,7 @@ fn short(name: &str) -> &str {
     let ends = name.char_indices().filter(|(_, letter)| letter.is_whitespace());
     let ends = ends.map(|(at, _)| at).chain([name.len()]);
     ends.map(|end| &name[..end])
-        .filter(|words| !words.is_empty() && words.chars().count() <= SHORT)
-        .last()
+        .rfind(|words| !words.is_empty() && words.chars().count() <= SHORT)
         .unwrap_or(name)
 }
 

@@ -22,7 +22,9 @@ async fn a_wallet_hosted_apart_may_ask_and_nobody_else() {
     // As a browser sends it from a page of another host, below the same registrable domain.
     let from = |origin: &str, method: Method, path: &str| {
         let request = api.client.request(method, format!("{}/api/v1{path}", api.base));
-        let request = request.header("cookie", linh.cookie()).header("sec-fetch-site", "same-site");
+        let request = request
+            .header("cookie", linh.cookie())
+            .header("sec-fetch-site", "same-site");
         request.header("origin", origin)
     };
     let allowed = |answer: &Response| {
