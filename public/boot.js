@@ -67,6 +67,7 @@
     globalThis.lwPrompt = event;
   });
   addEventListener("lw-ready", () => import("/install.js").catch(console.warn), { once: true });
+  addEventListener("lw-missing", () => import("/install.js").then(({ mend }) => mend()).catch(console.warn));
 
   const parsed = new Promise((resolve) => {
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", resolve);

@@ -70,6 +70,19 @@ const keepWorker = async () => {
   });
 };
 
+// The second file did not arrive. It may be the network; or the server has another version by now, whose page knows
+// other names. Then the next step leads to that page, and at once where nothing else can be done.
+export const mend = async () => {
+  const { wasm } = document.querySelector("script[data-wasm]").dataset;
+  const page = await fetch("/", { cache: "reload" });
+  const text = await page.text();
+  if (!text.includes("data-wasm") || text.includes(wasm)) return;
+  if (document.querySelector("main > .live > .failed")) return location.reload();
+  // The program hears no click on a link any more, so that the browser follows it.
+  const leave = (event) => event.target.closest?.("a[href]") && event.stopImmediatePropagation();
+  addEventListener("click", leave, { capture: true });
+};
+
 addEventListener("beforeinstallprompt", tellWay);
 addEventListener("appinstalled", () => {
   remember("lw.install", "no");

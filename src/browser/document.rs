@@ -205,10 +205,3 @@ pub fn tell(name: &str) {
         let _ = window.dispatch_event(&event);
     }
 }
-
-/// Loads the page anew.
-pub fn reload() {
-    if let Some(window) = web_sys::window() {
-        let _ = window.location().reload();
-    }
-}

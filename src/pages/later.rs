@@ -9,7 +9,7 @@ use super::{
     statement, tier, voucher, vouchers, you,
 };
 use crate::api::ApiError;
-use crate::browser::{document, storage};
+use crate::browser::document;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
 use crate::components::skeleton;
@@ -18,9 +18,6 @@ use crate::intl;
 use crate::routes::Route;
 use crate::state::use_programme;
 
-/// That the page was loaded anew for the sake of the second file; once must be enough.
-const RELOADED: &str = "lw.reloaded";
-
 /// How far the second file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fetched {
@@ -28,8 +25,6 @@ enum Fetched {
     Asking,
     Here,
     Failed,
-    /// The server answers, and has it no more: it serves another version by now.
-    Gone,
 }
 
 /// The second file of the program.
@@ -51,15 +46,9 @@ impl Later {
         spawn_local(async move {
             let language = intl::language();
             let (is_here, texts) = futures::join!(file::fetch(), file::fetch_texts(&language));
-            self.0.set(match texts {
-                Ok(()) if is_here => {
-                    storage::set(RELOADED, None);
-                    Fetched::Here
-                }
-                Err(ApiError::Unreachable) => Fetched::Failed,
-                _ => Fetched::Gone,
-            });
-            document::tell("lw-ready");
+            let is_here = is_here && texts.is_ok();
+            self.0.set(if is_here { Fetched::Here } else { Fetched::Failed });
+            document::tell(if is_here { "lw-ready" } else { "lw-missing" });
         });
     }
 
@@ -75,15 +64,7 @@ impl Later {
     pub fn screen(self, route: Route) -> AnyView {
         match self.0.get() {
             Fetched::NotAsked | Fetched::Asking => live(skeleton::cards),
-            // The page of the version that the server has now knows the name of its file.
-            Fetched::Gone if storage::get(RELOADED).is_none() => {
-                storage::set(RELOADED, Some("yes"));
-                document::reload();
-                live(skeleton::cards)
-            }
-            Fetched::Failed | Fetched::Gone => {
-                live_with(|| load_failed(&ApiError::Unreachable), move |_, _| self.fetch())
-            }
+            Fetched::Failed => live_with(|| load_failed(&ApiError::Unreachable), move |_, _| self.fetch()),
             Fetched::Here => shown(Some(route)),
         }
     }
