@@ -34,6 +34,7 @@ test('from home, two taps lead to money off', async ({ page, signIn }) => {
   await page.getByRole('link', { name: 'Use it' }).click();
   await expect(page.getByRole('heading', { name: 'Money off at the till', level: 1 })).toBeFocused();
   await expect(page.getByRole('heading', { name: '1,000 leaves take €5.00 off' })).toBeVisible();
+  await expect(page.getByText('your points are worth'), 'what home shows is gone with it').toHaveCount(0);
 });
 
 test('worth is the largest thing on the page', async ({ page, signIn }) => {

@@ -30,14 +30,15 @@ pub fn live_with(markup: impl Fn() -> Markup + 'static, act: impl Fn(&str, Strin
 /// One host for every kind of markup: taking boxes, it is compiled once.
 fn host(markup: Box<dyn Fn() -> String>, act: Act) -> AnyView {
     let node = NodeRef::<html::Div>::new();
-    let mut shown = String::new();
+    // Nothing is known of what it shows at first: it may be the element of the screen before, used again.
+    let mut shown = None::<String>;
     watch(move || {
         let text = markup();
         if let Some(node) = node.get()
-            && text != shown
+            && shown.as_deref() != Some(&text)
         {
             replace(&node, &text);
-            shown = text;
+            shown = Some(text);
         }
     });
     let act = Rc::new(act);
