@@ -10,7 +10,8 @@ export class Server {
 
   constructor(
     private readonly database: string,
-    private readonly now: string,
+    /** When it begins, by its own clock; that of the machine where there is none. */
+    private readonly now?: string,
     /** A folder with another sample than the one that is built in. */
     private readonly sample?: string,
     private readonly wallet = process.env.LOYALTY_WALLET_DIR ?? fileURLToPath(new URL('../dist', import.meta.url)),
@@ -37,7 +38,7 @@ export class Server {
         ...['--port', String(this.#port)],
         ...['--database-url', `sqlite://${this.database}?mode=rwc`],
         ...['--wallet-dir', this.wallet],
-        ...['--clock', this.now, '--as-of', this.now.slice(0, 10)],
+        ...(this.now ? ['--clock', this.now, '--as-of', this.now.slice(0, 10)] : []),
         ...(this.sample ? ['--sample', this.sample] : []),
         ...(this.apart ? ['--public-url', this.apart.api, '--wallet-origins', this.apart.wallet] : []),
       ],

@@ -64,7 +64,7 @@ globalThis.startProgram = async () => {
 test('the start of the installed wallet', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'loyalty-start-'));
   const wallet = await withEmptyPage(join(folder, 'wallet'));
-  const server = new Server(join(folder, 'loyalty.db'), new Date().toISOString(), undefined, wallet);
+  const server = new Server(join(folder, 'loyalty.db'), undefined, undefined, wallet);
   const profile = join(folder, 'profile');
   const home: number[] = [];
   const empty: number[] = [];

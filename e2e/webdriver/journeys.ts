@@ -36,6 +36,11 @@ test('home: what the points are worth stands first, and every screen is a tap aw
     const heading = await wallet.find('heading', name);
     const focused = await wallet.browser.switchTo().activeElement();
     expect(await focused.getId(), `the focus is on ${name}`).toBe(await heading.getId());
+    // Where no browser asks whether to put the wallet on the home screen, You says how it is done.
+    if (name === 'You' && !(await wallet.has('onbeforeinstallprompt'))) {
+      await wallet.tap('disclosure', 'Android');
+      await wallet.sees('Choose “Add to Home screen” or “Install”.');
+    }
   }
 });
 
@@ -43,6 +48,8 @@ test('spend and undo: points become a voucher, and come back', async ({ wallet }
   await wallet.signIn('linh');
   const before = await available(wallet);
   await wallet.tap('link', 'Use it');
+  await wallet.find('heading', 'Money off at the till');
+  await expect.poll(() => wallet.text()).not.toContain('your points are worth');
   await wallet.tap('button', '€2');
   await wallet.tap('button', 'Use €2.00 now');
   await wallet.find('heading', 'Show this at the till');
@@ -76,6 +83,8 @@ test('code: the till knows the member by it once, with and without a connection'
 test('offline: the installed wallet opens with what was known, and goes on by itself', async ({ wallet, server }) => {
   await wallet.signIn('linh');
   const { balance } = await wallet.ask<Status>('/me/status');
+  await wallet.tap('link', 'My code');
+  await wallet.reads(CODE);
   await wallet.isKept();
   // Through the worker once, so that everything of home has been seen.
   await wallet.open('/');

@@ -23,7 +23,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   server: [
     async ({}, use) => {
       const folder = await mkdtemp(join(tmpdir(), 'loyalty-wallet-'));
-      const server = new Server(join(folder, 'loyalty.db'), new Date().toISOString());
+      const server = new Server(join(folder, 'loyalty.db'));
       try {
         await server.start();
         await use(server);
@@ -60,6 +60,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 /** Where each kind of element is looked for; its name is then asked of the engine itself. */
 const KINDS = {
   button: 'button, [role="button"]',
+  disclosure: 'summary',
   field: 'input',
   heading: 'h1, h2, h3',
   image: '[role="img"], img',
@@ -93,10 +94,14 @@ export class Wallet {
     // What is drawn anew meanwhile is tapped at the next try.
     await expect(async () => {
       const element = await this.find(kind, name);
-      // As a thumb would: some drivers think that what lies under the bar of the bottom is in sight.
-      await this.browser.executeScript('arguments[0].scrollIntoView({ block: "center", behavior: "instant" })', element);
-      await element.click();
-    }).toPass({ timeout: 10_000, intervals: [100] });
+      try {
+        await element.click();
+      } catch (failure) {
+        // Some drivers think that what lies under the bar of the bottom is in sight. A thumb would move it.
+        await this.browser.executeScript('arguments[0].scrollIntoView({ block: "center", behavior: "instant" })', element);
+        throw failure;
+      }
+    }).toPass({ timeout: 10_000, intervals: [300] });
   }
 
   async type(field: string, text: string): Promise<void> {
@@ -114,6 +119,11 @@ export class Wallet {
     let found: string | undefined;
     await expect.poll(async () => (found = form.exec(await this.text())?.[0])).toBeDefined();
     return found!;
+  }
+
+  /** Whether this engine has something of this name. */
+  async has(feature: string): Promise<boolean> {
+    return this.browser.executeScript('return arguments[0] in window', feature);
   }
 
   /** Waits until the wallet's files are kept for when there is no network. */
