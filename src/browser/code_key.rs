@@ -1,7 +1,7 @@
 //! The secret of the member code: a key in the browser's own keeping, that signs and that nobody can read out. A
 //! browser may have no place for one, or refuse: then there is none.
 //!
-//! What IndexedDB and WebCrypto want to be told is in `public/code-key.js`.
+//! What the browser is told for that is in `public/code-key.js`.
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use send_wrapper::SendWrapper;
