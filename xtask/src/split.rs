@@ -162,7 +162,8 @@ fn silence(module: &mut Module) -> Result<()> {
 /// Gives what the program wants of its script a short name, in both: wasm-bindgen's have a hash each, which no
 /// compression makes smaller.
 fn shorten_names(module: &mut Module, mut script: String) -> String {
-    let mut imports: Vec<_> = module.imports.iter_mut().collect();
+    let of_bindgen = |import: &&mut walrus::Import| import.module.ends_with("/program_bg.js");
+    let mut imports: Vec<_> = module.imports.iter_mut().filter(of_bindgen).collect();
     // A name may begin with another whole one.
     imports.sort_by_key(|import| std::cmp::Reverse(import.name.len()));
     for (at, import) in imports.into_iter().enumerate() {
