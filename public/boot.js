@@ -77,10 +77,12 @@
   // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
   // initialised, so the page must stand by then; fetching need not wait for that.
   const start = async () => {
+    const loaded = import(js);
     network.early(`/locales/${language}.json`, language);
+    await network.ready;
     network.early("/api/v1/programme", language);
     if (remembered("lw.signed-in") !== null) network.early("/api/v1/me/status", language);
-    const [program] = await Promise.all([import(js), parsed]);
+    const [program] = await Promise.all([loaded, parsed]);
     await program.default({ module_or_path: wasm });
   };
   start().catch((error) => parsed.then(() => showFailure(error)));

@@ -39,6 +39,23 @@ globalThis.network = (() => {
     } catch {}
   };
 
+  // Where the API is, where it is not where the wallet is: as it was at the last visit, and as config.json says now.
+  const root = document.documentElement;
+  const address = (path) => (path.startsWith("/api/") ? root.dataset.api + path : path);
+  const known = read("lw.api");
+  root.dataset.api = known ?? "";
+  const configured = (async () => {
+    try {
+      const { api } = await (await fetch("/config.json", { cache: "no-cache" })).json();
+      if (typeof api !== "string" || api === known) return;
+      write("lw.api", api);
+      root.dataset.api = api;
+      if (known) location.reload();
+    } catch {}
+  })();
+  // Only at a first visit is that waited for.
+  const ready = known === null ? configured : Promise.resolve();
+
   // How far the server's clock is ahead of this device's.
   let offset = Number(read("lw.clock-offset")) || 0;
   const now = () => Date.now() + offset;
@@ -173,7 +190,8 @@ globalThis.network = (() => {
     const answer = ask(path, language);
     const headers = { "accept-language": language };
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const response = fetch(path, { headers, signal, redirect: "manual", cache: "no-cache" }).catch(() => {});
+    const options = { headers, signal, credentials: "include", redirect: "manual", cache: "no-cache" };
+    const response = fetch(address(path), options).catch(() => {});
     sent.set(answer.key, response.then((response) => answered(answer, response)));
   };
   const take = (path, language) => {
@@ -189,5 +207,5 @@ globalThis.network = (() => {
     sweep();
   };
 
-  return { ask, answered, early, take, recall, keep, forget, now, trouble: () => trouble };
+  return { ready, ask, answered, early, take, recall, keep, forget, now, trouble: () => trouble };
 })();

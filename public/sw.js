@@ -12,9 +12,6 @@ const SHELL = `lw-shell-${VERSION}`;
 const PICTURES = "lw-pictures";
 const MOST_PICTURES = 60;
 
-// Where the API is, as whoever hosts the wallet wrote it: no part of a version.
-const SETTINGS = "/config.json";
-
 // The page stands at every address but these: the API, pictures, the server's own health, and whatever is a file.
 const PAGE = "/";
 const NO_PAGE = /^\/(api|media|healthz|readyz)(\/|$)|\.[^/]*$/;
@@ -29,7 +26,6 @@ addEventListener("fetch", (event) => {
   if (request.method !== "GET" || origin !== location.origin || pathname.startsWith("/api/")) return;
   const path = request.mode === "navigate" && !NO_PAGE.test(pathname) ? PAGE : pathname;
   if (path in FILES) event.respondWith(file(path, request));
-  else if (path === SETTINGS) event.respondWith(settings(event));
   else if (path.startsWith("/media/")) event.respondWith(picture(event));
 });
 
@@ -91,20 +87,6 @@ async function hash(response) {
 
 function key(path) {
   return `${path}?${FILES[path]}`;
-}
-
-// As they were read last, at once; as they are now, from the next time on.
-async function settings(event) {
-  const cache = await caches.open("lw-config");
-  const ask = async () => {
-    const response = await fetch(event.request);
-    const isOurs = response.headers.get("content-type")?.includes("json");
-    if (response.ok && isOurs) await cache.put(SETTINGS, response.clone());
-    return response;
-  };
-  const answer = ask();
-  event.waitUntil(answer.catch(() => {}));
-  return (await cache.match(SETTINGS)) ?? answer;
 }
 
 // A picture's address never changes what it shows, so one that was seen is never asked for again.

@@ -26,9 +26,10 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestCache, RequestRedirect};
+use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestRedirect};
 
 use self::read::{Read, field};
+use crate::browser::document;
 use crate::intl;
 
 /// How long an answer may take, in milliseconds; longer than that is no answer. So in `public/network.js`.
@@ -78,6 +79,11 @@ fn url(path: &str, query: &[(&str, Option<&str>)]) -> String {
         }
     }
     url
+}
+
+/// Where something is that the browser gets by itself, such as a file to download.
+fn address_of(path: &str, query: &[(&str, Option<&str>)]) -> String {
+    document::from_api(&url(path, query))
 }
 
 /// A text as a part of an address.
@@ -210,8 +216,11 @@ async fn ask(
         return taken(early).await;
     }
     let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
-    let mut request = RequestBuilder::new(path)
+    // Other files lie beside the page.
+    let address = if path.starts_with(BASE) { document::from_api(path) } else { path.to_owned() };
+    let mut request = RequestBuilder::new(&address)
         .method(method)
+        .credentials(RequestCredentials::Include)
         .abort_signal(Some(&patience))
         .cache(RequestCache::NoCache)
         .redirect(RequestRedirect::Manual)

@@ -2,8 +2,8 @@
 
 use loyalty_contract::member_events::{REDEMPTION_CHANGED, RedemptionChanged, STATUS_CHANGED};
 
+use super::address_of;
 use super::read::json;
-use super::url;
 
 /// The names of the events that there are.
 pub const NAMES: [&str; 2] = [STATUS_CHANGED, REDEMPTION_CHANGED];
@@ -19,7 +19,7 @@ pub enum Changed {
 
 /// Where the stream of events is.
 pub fn address() -> String {
-    url("/me/events", &[])
+    address_of("/me/events", &[])
 }
 
 /// Reads an event; `None` for one that this version does not know.

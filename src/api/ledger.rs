@@ -3,7 +3,7 @@
 use loyalty_contract::Page;
 use loyalty_contract::ledger::{EntryDetails, LedgerEntry};
 
-use super::{ApiError, Known, Way, encoded, get, url};
+use super::{ApiError, Known, Way, address_of, encoded, get, url};
 use crate::intl;
 
 /// A page of entries, newest first: those of some kinds (named as on the wire, separated by commas), or all.
@@ -23,5 +23,5 @@ pub async fn get_entry(way: Way, id: &str) -> Result<Known<EntryDetails>, ApiErr
 
 /// Where the days on which something ends or begins are, as a file for a calendar.
 pub fn deadlines_address() -> String {
-    url("/me/deadlines.ics", &[("language", Some(&intl::language()))])
+    address_of("/me/deadlines.ics", &[("language", Some(&intl::language()))])
 }

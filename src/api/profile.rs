@@ -8,13 +8,15 @@ use loyalty_contract::auth::ChallengeAnswer;
 use wasm_bindgen::JsValue;
 
 use super::read::field;
-use super::{ApiError, Known, Way, delete, encoded, get, get_as, send, url, written};
+use super::{ApiError, Known, Way, address_of, delete, encoded, get, get_as, send, url, written};
 
 /// Where the profile is.
 const PATH: &str = "/me/profile";
 
-/// Everything held about the member, as a file.
-pub const EXPORT: &str = "/api/v1/me/export";
+/// Where everything held about the member is, as a file.
+pub fn export_address() -> String {
+    address_of("/me/export", &[])
+}
 
 /// A profile, and what the server calls this state of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use loyalty_contract::statement::Statement;
 
-use super::{ApiError, Known, Way, get, url};
+use super::{ApiError, Known, Way, address_of, get, url};
 use crate::intl;
 
 /// The statement from one day to another, both included.
@@ -20,7 +20,7 @@ pub fn table_address(from: NaiveDate, to: NaiveDate) -> String {
         ("format", Some("csv".to_owned())),
         ("language", Some(intl::language())),
     ];
-    url(
+    address_of(
         "/me/statement",
         &query.each_ref().map(|(name, value)| (*name, value.as_deref())),
     )

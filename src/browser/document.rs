@@ -83,6 +83,12 @@ pub fn origin() -> String {
         .unwrap_or_default()
 }
 
+/// The address of something that the API has, which may be on another host than the page: `public/network.js` knows.
+pub fn from_api(path: &str) -> String {
+    let api = root().and_then(|root| root.get_attribute("data-api"));
+    [&api.unwrap_or_default(), path].concat()
+}
+
 /// The path of the page's address.
 pub fn path() -> String {
     web_sys::window()

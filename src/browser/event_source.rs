@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, EventSource, MessageEvent};
+use web_sys::{Event, EventSource, EventSourceInit, MessageEvent};
 
 /// The stream opened, for the first time or again.
 pub const OPEN: &str = "open";
@@ -19,7 +19,9 @@ pub struct EventStream {
 impl EventStream {
     /// Opens a stream, and calls `hear` with the name and the data of each of these events, and when it opens or breaks.
     pub fn open(address: &str, names: &[&str], hear: impl Fn(&str, &str) + 'static) -> Option<Self> {
-        let source = EventSource::new(address).ok()?;
+        let options = EventSourceInit::new();
+        options.set_with_credentials(true);
+        let source = EventSource::new_with_event_source_init_dict(address, &options).ok()?;
         let hear = Closure::<dyn Fn(Event)>::new(move |event: Event| {
             let data = event.dyn_ref::<MessageEvent>().and_then(|told| told.data().as_string());
             hear(&event.type_(), &data.unwrap_or_default());

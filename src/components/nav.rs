@@ -4,6 +4,7 @@ use loyalty_contract::programme::Programme;
 use maud::{Markup, html};
 
 use super::icon::icon;
+use crate::browser::document;
 use crate::intl::t;
 use crate::routes::Route;
 
@@ -36,7 +37,7 @@ pub fn brand(programme: &Programme) -> Markup {
     html! {
         span.brand__mark {
             @match &programme.theme.logo_url {
-                Some(url) => img src=(url) alt="" width="32" height="32";,
+                Some(url) => img src=(document::from_api(url)) alt="" width="32" height="32";,
                 None => (icon("leaf")),
             }
         }

@@ -159,7 +159,7 @@ fn your_data() -> Markup {
         section.card {
             ul.list {
                 li {
-                    a.list-row href=(api::profile::EXPORT) download="" {
+                    a.list-row href=(api::profile::export_address()) download="" {
                         (icon("download"))
                         span.list-row__text { b { (t::you::download()) } span.muted { (t::you::download_help()) } }
                     }

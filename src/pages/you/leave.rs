@@ -132,7 +132,7 @@ fn what_it_means(status: &Status, vouchers: Option<&[Redemption]>) -> Markup {
                     }
                 }
                 li {
-                    a.list-row href=(api::profile::EXPORT) download="" {
+                    a.list-row href=(api::profile::export_address()) download="" {
                         (icon("download"))
                         span.list-row__text { b { (t::you::download()) } span.muted { (t::you::download_help()) } }
                     }
