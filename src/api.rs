@@ -217,7 +217,11 @@ async fn ask(
     }
     let patience = AbortSignal::timeout_with_u32(PATIENCE_MS);
     // Other files lie beside the page.
-    let address = if path.starts_with(BASE) { document::from_api(path) } else { path.to_owned() };
+    let address = if path.starts_with(BASE) {
+        document::from_api(path)
+    } else {
+        path.to_owned()
+    };
     let mut request = RequestBuilder::new(&address)
         .method(method)
         .credentials(RequestCredentials::Include)
