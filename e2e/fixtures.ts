@@ -39,7 +39,7 @@ type WorkerFixtures = {
 const NOW = '2026-11-21T10:00:00Z';
 
 /** The wallet learns that nobody is signed in from the answer 401, which the browser reports as an error. */
-const ASKED_BEFORE_SIGN_IN = /401 \(Unauthorized\).*\/api\/v1\/me\//;
+const ASKED_BEFORE_SIGN_IN = /401 \(Unauthorized\).*\/api\/v1\/(me\/|rewards\?)/;
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   server: [

@@ -29,6 +29,10 @@ async function visit(page: Page, url: string, audit: () => Promise<void>): Promi
     for (const heading of await page.getByRole('heading').allTextContents()) {
       expect(heading.trim(), `a heading of ${path}`).not.toBe('');
     }
+    // Cards that are out of sight are not drawn, and have no text until they are.
+    await page.evaluate(() => {
+      for (const card of document.querySelectorAll<HTMLElement>('.grid .reward')) card.style.contentVisibility = 'visible';
+    });
     const text = (await page.getByRole('main').innerText()).replace(/\s+/g, ' ');
     expect(text, path).not.toMatch(/NaN|Infinity|undefined|null|Invalid|[{}]/);
     await audit();
