@@ -189,7 +189,7 @@ test.describe('the worker', () => {
     expect(await cached(page, 'lw-data-'), 'what is remembered of the member stays').not.toEqual([]);
   });
 
-  test('a version that arrived by half leaves the one before alone, and comes when it is whole', async ({ page, signIn, wallet, shop }) => {
+  test('a version that arrived by half leaves the one before alone, and comes when it is whole', async ({ page, context, signIn, wallet, shop }) => {
     test.slow();
     await signIn('linh');
     await page.goto('/');
@@ -215,7 +215,9 @@ test.describe('the worker', () => {
 
     await putBack();
     await shop.start();
-    await lookForUpdate(page);
+    // Whoever comes back to an open wallet after an hour is told of a new version, too.
+    await context.clock.setSystemTime(new Date('2026-11-21T11:30:00Z'));
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await page.getByRole('button', { name: 'Update now' }).click();
     await expect.poll(() => version(page)).toBe('2');
     await expect.poll(() => shells(page)).toEqual(['lw-shell-test-2']);
