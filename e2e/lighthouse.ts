@@ -26,6 +26,7 @@ test('Lighthouse on a phone', async () => {
       const { launchOptions } = options;
       const context = await chromium.launchPersistentContext(join(folder, name), {
         ...launchOptions,
+        serviceWorkers: 'allow',
         args: [...(launchOptions?.args ?? []), `--remote-debugging-port=${port}`],
       });
       try {

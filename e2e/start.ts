@@ -105,7 +105,7 @@ async function withEmptyPage(folder: string): Promise<string> {
   if (!built) throw new Error('LOYALTY_WALLET_DIR names no built wallet: run this with `cargo xtask bench start`.');
   await cp(built, folder, { recursive: true });
   const page = await readFile(join(folder, 'index.html'), 'utf8');
-  const [, script, program] = /data-js="([^"]+)" data-wasm="([^"]+)"/.exec(page) ?? [];
+  const [, script, program] = /data-js="?([^"\s>]+)"? data-wasm="?([^"\s>]+)/.exec(page) ?? [];
   if (!script || !program) throw new Error('the page does not name its program');
   const files = { 'empty.html': EMPTY_PAGE, 'empty.js': EMPTY_SCRIPT(script, program) };
   const listed = Object.entries(files).map(([name, text]) => [`/${name}`, createHash('sha256').update(text).digest('hex')]);
@@ -143,6 +143,7 @@ async function open(profile: string, more: string[] = []): Promise<BrowserContex
     ...mobile,
     locale,
     timezoneId,
+    serviceWorkers: 'allow',
     args: [...(launchOptions?.args ?? []), ...more],
   });
 }
