@@ -35,7 +35,7 @@ pub enum Runner {
     Schema,
     /// Journeys in a browser: Playwright.
     Browser,
-    /// The main journeys in one engine, by WebDriver.
+    /// The main journeys in one engine.
     Engine(Engine),
     /// What a first visit downloads, against its limit.
     Size,
