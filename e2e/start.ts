@@ -14,7 +14,7 @@ import { Server } from './server.js';
  * seen through it. Then the server is stopped, and stays so.
  *
  * TIMES times, in turn, each in a new process of the browser with that profile:
- *   home     from the start of the navigation to the picture with the last known balance;
+ *   home     from the start of the navigation to the picture with the last known balance, and to its first picture;
  *   empty    from the start of the navigation to the picture of a page that says one sum, out of the same worker's cache;
  *   program  on that same page, after its picture: from the request of the program's files, out of the same cache, to an
  *            instance of it that has not run anything yet.
@@ -67,6 +67,7 @@ test('the start of the installed wallet', async () => {
   const server = new Server(join(folder, 'loyalty.db'), undefined, undefined, wallet);
   const profile = join(folder, 'profile');
   const home: number[] = [];
+  const frames: number[] = [];
   const empty: number[] = [];
   const program: number[] = [];
   try {
@@ -74,18 +75,20 @@ test('the start of the installed wallet', async () => {
     await install(profile, server.url);
     await server.stop();
     for (let round = -UNCOUNTED; round < TIMES; round++) {
-      const opened = await inNewProcess(profile, `${server.url}/`, painted);
+      const opened = await inNewProcess(profile, `${server.url}/`, async (page) => ({ home: await painted(page), frame: await frame(page) }));
       const bare = await inNewProcess(profile, `${server.url}/empty.html`, async (page) => ({
         empty: await painted(page),
         program: await page.evaluate(() => (globalThis as unknown as { startProgram: () => Promise<number> }).startProgram()),
       }));
       if (round < 0) continue;
-      home.push(opened);
+      home.push(opened.home);
+      frames.push(opened.frame);
       empty.push(bare.empty);
       program.push(bare.program);
     }
     print(['Without a network, in a new process', 'median ms', 'fastest', 'slowest']);
     row('home, the last known balance painted', home);
+    row('its frame, before that', frames);
     row('an empty page from the same worker', empty);
     row('the program fetched, compiled, instantiated', program);
     const ratio = median(home) / (median(empty) + median(program));
@@ -165,6 +168,11 @@ async function inNewProcess<T>(profile: string, url: string, measure: (page: Pag
 async function painted(page: Page): Promise<number> {
   const moment = await page.waitForFunction(() => (globalThis as { paintedAt?: number }).paintedAt, undefined, { timeout: 20_000 });
   return (await moment.jsonValue()) ?? 0;
+}
+
+/** When something was to be seen at all. */
+async function frame(page: Page): Promise<number> {
+  return page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN);
 }
 
 /** A first visit and a later one to home, as Lighthouse's phone has them. */
