@@ -58,17 +58,15 @@ pub fn home_screen(way: Way) -> Markup {
             }
             @if way == Way::Ask { button.button type="button" data-action=(YES) { (t::install::yes()) } }
             @if way != Way::There {
-                div {
-                    (by_hand(way == Way::ByHand, &t::install::apple(), &on_apple()))
-                    (by_hand(false, &t::install::android(), &steps(&[
-                        (drawn(MENU), t::install::android_menu()),
-                        (drawn(ADD), t::install::android_add()),
-                    ])))
-                    (by_hand(false, &t::install::computer(), &steps(&[
-                        (drawn(SCREEN), t::install::computer_sign()),
-                        (icon("check"), t::install::computer_yes()),
-                    ])))
-                }
+                (by_hand(way == Way::ByHand, &t::install::apple(), &on_apple()))
+                (by_hand(false, &t::install::android(), &steps(&[
+                    (drawn(MENU), t::install::android_menu()),
+                    (drawn(ADD), t::install::android_add()),
+                ])))
+                (by_hand(false, &t::install::computer(), &steps(&[
+                    (drawn(SCREEN), t::install::computer_sign()),
+                    (icon("check"), t::install::computer_yes()),
+                ])))
             }
         }
     }
