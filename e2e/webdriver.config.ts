@@ -9,7 +9,7 @@ export default defineConfig({
   testMatch: 'journeys.ts',
   outputDir: 'test-results/webdriver',
   workers: 1,
-  timeout: 60_000,
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   forbidOnly: Boolean(process.env.CI),
   retries: 0,

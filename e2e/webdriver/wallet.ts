@@ -158,12 +158,12 @@ export class Wallet {
   }
 
   async #look(kind: Kind, name: string | RegExp): Promise<WebElement | undefined> {
-    for (const element of await this.browser.findElements(By.css(KINDS[kind]))) {
-      // WebKit has no name for what is not shown, and nobody has one for what was drawn anew meanwhile.
-      const found = await element.getAccessibleName().catch(() => '');
+    const elements = await this.browser.findElements(By.css(KINDS[kind]));
+    // WebKit has no name for what is not shown, and nobody has one for what was drawn anew meanwhile.
+    const names = await Promise.all(elements.map((element) => element.getAccessibleName().catch(() => '')));
+    return elements[names.findIndex((found) => {
       const words = found.replace(/\s+/g, ' ').trim();
-      if (typeof name === 'string' ? words === name : name.test(words)) return element;
-    }
-    return undefined;
+      return typeof name === 'string' ? words === name : name.test(words);
+    })];
   }
 }
