@@ -44,6 +44,8 @@ for (const language of ['en', 'fa'] as const) {
           await settle(page);
           await a11y.audit();
         }
+        // Nothing is kept of earlier that could be shown instead.
+        await page.evaluate(() => localStorage.removeItem('lw.data'));
         await page.route('**/api/v1/me/status', (route) => route.abort());
         await page.goto('/');
         await expect(page.getByRole('heading', { name: say.failed })).toBeVisible();
