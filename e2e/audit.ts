@@ -9,18 +9,25 @@ type Options = {
   only?: readonly string[];
 };
 
+/** How often a visit is tried that Lighthouse could not record, as happens on a busy machine. */
+const TRIES = 3;
+
 /** Has Lighthouse look at a page as its mid-range phone on a slow network does, in a browser that listens at a port. */
 export async function audit(url: string, port: number, { keep = false, only = CATEGORIES }: Options = {}): Promise<Result> {
-  const result = await lighthouse(url, {
-    port,
-    output: 'json',
-    logLevel: 'silent',
-    onlyCategories: [...only],
-    formFactor: 'mobile',
-    disableStorageReset: keep,
-  });
-  if (!result || result.lhr.runtimeError) throw new Error(`Lighthouse: ${result?.lhr.runtimeError?.message ?? 'no result'}`);
-  return result.lhr;
+  let failure = 'no result';
+  for (let tries = 0; tries < TRIES; tries++) {
+    const result = await lighthouse(url, {
+      port,
+      output: 'json',
+      logLevel: 'silent',
+      onlyCategories: [...only],
+      formFactor: 'mobile',
+      disableStorageReset: keep,
+    });
+    if (result && !result.lhr.runtimeError) return result.lhr;
+    failure = result?.lhr.runtimeError?.message ?? failure;
+  }
+  throw new Error(`Lighthouse: ${failure}`);
 }
 
 /** The figures of one visit: milliseconds, and what came over the network. */
