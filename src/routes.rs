@@ -208,7 +208,11 @@ impl Router {
             };
             let _ = history.replace_state_with_url(&next.state(), "", Some(&with.path()));
         }
-        self.show(with.clone(), Entry::default());
+        self.moved.set(true);
+        self.route.set(with.clone());
+        // Nobody waits here for the answer to a tap: that was long ago.
+        self.screen.set(with.clone());
+        restore(Entry::default());
     }
 
     /// Goes back to where one came from inside the wallet; `false` where one came from outside.

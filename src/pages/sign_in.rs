@@ -132,7 +132,7 @@ impl SignedInHere {
         self.session.started();
         self.remembered.refresh();
         if is_new || self.router.route_untracked() == Route::Join {
-            self.router.go(&Route::Home);
+            self.router.replace(&Route::Home);
         } else {
             self.router.arrive();
         }
