@@ -27,7 +27,8 @@ for (const [spoiling, { title, help }] of SAID) {
     await expect(page.getByRole('heading', { name: title })).toBeVisible();
     await expect(page.getByRole('alert')).toContainText(help);
     network.heal();
-    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    // The pauses between the tries have doubled meanwhile.
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible({ timeout: 20_000 });
     await expect(page.getByRole('alert')).toHaveCount(0);
   });
 }

@@ -54,4 +54,6 @@ test('a programme without tiers has neither the screen nor a way to it', async (
   await expect(page.getByRole('link', { name: 'Your tier' })).toHaveCount(0);
   await page.goto('/tier');
   await expect(page.getByText('There is nothing here').last()).toBeVisible();
+  // The programme, which was kept, is still being asked for.
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
