@@ -2,8 +2,9 @@ import { test as base, expect, type Page } from '@playwright/test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './port.js';
 import { Server } from './server.js';
-import { StaticHost, freePort } from './static-host.js';
+import { StaticHost } from './static-host.js';
 
 const NOW = '2026-11-21T10:00:00Z';
 

@@ -1,6 +1,6 @@
-// Asks the wallet's server, keeps what it answered for the next time, and knows whether it can be reached.
-// A script of its own, before boot.js: that asks while the program is still on its way, and so with the same headers
-// and the same patience. In the program it would be several times the bytes. src/api/network.rs says what is called.
+// Asks ahead of the program, reads and keeps what the server answered, and knows whether it can be reached.
+// A script of its own, before boot.js, which asks with it while the program is still on its way. In the program the same
+// would be several times the bytes. src/api/network.rs says what is called, and src/api.rs sends every other request.
 globalThis.network = (() => {
   // Longer than this is no answer.
   const PATIENCE_MS = 20_000;
