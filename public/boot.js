@@ -38,7 +38,18 @@
     if (CSS.supports("color", accent[i] ?? "")) root.style.setProperty(name, accent[i]);
   });
 
-  root.dataset.shell = remembered("lw.signed-in") === null ? "signin" : location.pathname === "/" ? "home" : "page";
+  const isSignedIn = remembered("lw.signed-in") !== null;
+  root.dataset.shell = isSignedIn ? (location.pathname === "/" ? "home" : "page") : "signin";
+
+  // Home as `snapshot.js` took it, for this language and program.
+  const isSeen = root.dataset.shell === "home" && remembered("lw.home-of")?.startsWith(`${language} ${wasm} `);
+  const showSeen = () => {
+    const home = document.querySelector("#shell > [data-shell=home]");
+    home.innerHTML = remembered("lw.home");
+    // The policy lets scripts set styles, and no markup.
+    for (const { style, dataset } of home.querySelectorAll("[data-part]")) style.setProperty("--part", `${dataset.part}%`);
+    root.dataset.seen = "";
+  };
 
   // English stands in the page itself.
   const failure = {
@@ -66,22 +77,25 @@
     event.preventDefault();
     globalThis.lwPrompt = event;
   });
-  addEventListener("lw-ready", () => import("/install.js").catch(console.warn), { once: true });
+  const more = () => Promise.all([import("/install.js"), import("/snapshot.js")]).catch(console.warn);
+  addEventListener("lw-ready", more, { once: true });
   addEventListener("lw-missing", () => import("/install.js").then(({ mend }) => mend()).catch(console.warn));
 
   const parsed = new Promise((resolve) => {
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", resolve);
     else resolve();
   });
+  if (isSeen) parsed.then(showSeen);
 
   // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
   // initialised, so the page must stand by then; fetching need not wait for that.
   const start = async () => {
     const loaded = import(js);
+    if (root.dataset.shell === "page") network.styles();
     network.early(`/locales/${language}.json`, language);
     await network.ready;
     network.early("/api/v1/programme", language);
-    if (remembered("lw.signed-in") !== null) network.early("/api/v1/me/status", language);
+    if (isSignedIn) network.early("/api/v1/me/status", language);
     const [program] = await Promise.all([loaded, parsed]);
     await program.default({ module_or_path: wasm });
   };

@@ -130,6 +130,7 @@ globalThis.network = (() => {
       const keys = await cache.keys();
       for (const oldest of keys.slice(0, -MOST)) await cache.delete(oldest);
       if (name !== cacheName(path)) await caches.delete(name);
+      tell("lw-kept");
     } catch {}
   };
 
@@ -201,11 +202,22 @@ globalThis.network = (() => {
     return known;
   };
 
+  // The style of the screens behind the first ones, where the page itself does not bring it along.
+  let style;
+  const styles = () =>
+    (style ??= new Promise((resolve) => {
+      const href = document.querySelector("script[data-css]")?.dataset.css;
+      if (!href) return resolve();
+      // A screen without its style is better than none; the next one asks again.
+      const onerror = () => resolve((style = undefined));
+      document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href, onload: resolve, onerror }));
+    }));
+
   // Forgets all that was kept: somebody signs in, or out.
   const forget = () => {
-    write("lw.data", null);
+    for (const name of ["lw.data", "lw.home-of", "lw.home"]) write(name, null);
     sweep();
   };
 
-  return { ready, ask, answered, early, take, recall, keep, forget, now, trouble: () => trouble };
+  return { ready, ask, answered, early, take, recall, keep, styles, forget, now, trouble: () => trouble };
 })();

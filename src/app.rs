@@ -1,6 +1,7 @@
 //! Starts the wallet: texts, programme and status at once, then the screen for where one is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -11,13 +12,19 @@ use crate::browser::document;
 use crate::components::failure::{load_failed, remembered_note};
 use crate::components::live::{live, live_with};
 use crate::components::nav::nav;
-use crate::data::{Answer, Events, InSight, Load, Remembered, Spending, sooner, use_in_sight};
+use crate::data::{Answer, Events, InSight, Remembered, Spending, sooner, use_in_sight};
 use crate::intl::{self, t};
 use crate::pages;
 use crate::pages::later::Later;
 use crate::routes::{Route, Router};
 use crate::state::{Connectivity, Preferences, Session, provide_programme, use_programme, watch};
 use crate::theme;
+
+/// How long the first screen is left alone before those behind it are fetched.
+const REST: Duration = Duration::from_millis(300);
+
+/// How long home as it was last seen waits for what is known now.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How far the wallet is with starting.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,7 +53,7 @@ pub fn App() -> impl IntoView {
     let spending = Spending::provide(session, remembered, Connectivity::provide());
     InSight::provide(session, remembered.status);
     Events::provide(session, remembered);
-    remembered.status.ask_ahead();
+    remembered.ask_ahead(router.route_untracked() == Route::Home && !session.is_signed_out_untracked());
 
     let later = Later::new();
     let start = RwSignal::new(Start::Fetching);
@@ -65,16 +72,29 @@ pub fn App() -> impl IntoView {
             again();
         }
     });
+    let is_first_ready =
+        Memo::new(move |_| router.route() != Route::Home || session.is_signed_out() || remembered.knows_home());
+    // Home as it was last seen stands until there is as much to show in its place, or that takes too long.
+    let is_awaited = RwSignal::new(document::shows_what_was_seen());
+    set_timeout(move || is_awaited.set(false), PATIENCE);
+    let is_covered = RwSignal::new(true);
     watch(move || {
-        if start.get() != Start::Fetching {
+        let has_more = match start.get() {
+            Start::Fetching => false,
+            Start::Ready(_) => !is_awaited.get() || is_first_ready.get(),
+            Start::Failed(_) => true,
+        };
+        if has_more && is_covered.get_untracked() {
             document::remove_shell();
+            is_covered.set(false);
         }
     });
     watch(move || {
-        // Whoever opened the first screen waits for its figures, not for the screens behind it.
-        let is_first_ready = session.is_signed_out() || !matches!(remembered.status.get(), Load::Loading);
-        if router.route() != Route::Home || is_first_ready {
+        if router.route() != Route::Home {
             later.fetch();
+        } else if is_first_ready.get() {
+            // Whoever opened the first screen waits for it alone.
+            set_timeout(move || later.fetch(), REST);
         }
     });
     let mut was_signed_in = false;
@@ -87,7 +107,8 @@ pub fn App() -> impl IntoView {
         was_signed_in = !is_signed_out;
     });
 
-    move || match start.get() {
+    let shown = move || if is_covered.get() { Start::Fetching } else { start.get() };
+    move || match shown() {
         Start::Fetching => ().into_any(),
         Start::Failed(error) => {
             let failed = move || load_failed(&error);

@@ -114,6 +114,20 @@ impl Remembered {
         remembered
     }
 
+    /// Asks for the status ahead of any screen, and for all of home where that comes first.
+    pub fn ask_ahead(&self, is_home_first: bool) {
+        self.status.ask_ahead();
+        if is_home_first {
+            self.highlights.ask_ahead();
+            self.open_vouchers.ask_ahead();
+        }
+    }
+
+    /// Whether there is something to show for each part of home; follows every change.
+    pub fn knows_home(&self) -> bool {
+        self.status.is_known() && self.highlights.is_known() && self.open_vouchers.is_known()
+    }
+
     /// Says how to ask for the lists; called by the screens that show them, so that it lies where they do.
     pub fn know_lists(&self) {
         let (catalogue_filter, ledger_filter) = (self.catalogue_filter, self.ledger_filter);

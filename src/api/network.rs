@@ -27,6 +27,10 @@ extern "C" {
     #[wasm_bindgen(js_namespace = network)]
     pub fn keep(answer: &JsValue);
 
+    /// Fetches the style of the screens behind the first ones.
+    #[wasm_bindgen(js_namespace = network)]
+    pub fn styles() -> Promise;
+
     /// Forgets all that was kept.
     #[wasm_bindgen(js_namespace = network)]
     pub fn forget();

@@ -5,8 +5,9 @@ use loyalty_contract::Page;
 use loyalty_contract::account::NewAgreement;
 use loyalty_contract::programme::{Programme, Terms};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 
-use super::{ApiError, Known, Way, ask, get, read, send, url, written};
+use super::{ApiError, Known, Way, ask, get, network, read, send, url, written};
 
 /// What makes this shop's programme different.
 pub async fn get_programme(way: Way) -> Result<Known<Programme>, ApiError> {
@@ -29,4 +30,9 @@ pub async fn agree_to_terms(version: u32) -> Result<(), ApiError> {
 pub async fn get_texts(name: &str) -> Result<JsValue, ApiError> {
     let path = ["/locales/", name, ".json"].concat();
     read(&ask(Method::GET, &path, ("", ""), None).await?)
+}
+
+/// Has the page get the style of the screens behind the first one; without it they are there all the same.
+pub async fn get_styles() {
+    let _ = JsFuture::from(network::styles()).await;
 }

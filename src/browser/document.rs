@@ -123,6 +123,11 @@ pub fn focus(element: &HtmlElement) {
     }
 }
 
+/// Whether the static shell shows home as it was last seen.
+pub fn shows_what_was_seen() -> bool {
+    root().is_some_and(|root| root.has_attribute("data-seen"))
+}
+
 /// Takes the static shell away once the program has something to show in its place.
 pub fn remove_shell() {
     if let Some(shell) = document().and_then(|document| document.get_element_by_id("shell")) {

@@ -79,6 +79,11 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         self.load.try_with_untracked(|load| load.value().cloned()).flatten()
     }
 
+    /// Whether there is something to show for it, be it why there is nothing; follows every change.
+    pub fn is_known(&self) -> bool {
+        self.load.with(|load| !matches!(load, Load::Loading))
+    }
+
     /// Whether asking for it has come to something in this visit; follows every change.
     pub fn is_settled(&self) -> bool {
         self.load.with(Load::is_settled)

@@ -8,7 +8,7 @@ use super::{
     activity, aside, card, claim, code, convert, entry, home, join, not_found, programme, report, reward, rewards,
     statement, tier, voucher, vouchers, you,
 };
-use crate::api::ApiError;
+use crate::api::{self, ApiError};
 use crate::browser::document;
 use crate::components::failure::load_failed;
 use crate::components::live::{live, live_with};
@@ -45,7 +45,12 @@ impl Later {
         self.0.set(Fetched::Asking);
         spawn_local(async move {
             let language = intl::language();
-            let (is_here, texts) = futures::join!(file::fetch(), file::fetch_texts(&language));
+            let parts = futures::future::join3(
+                file::fetch(),
+                file::fetch_texts(&language),
+                api::programme::get_styles(),
+            );
+            let (is_here, texts, ()) = parts.await;
             let is_here = is_here && texts.is_ok();
             self.0.set(if is_here { Fetched::Here } else { Fetched::Failed });
             document::tell(if is_here { "lw-ready" } else { "lw-missing" });

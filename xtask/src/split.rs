@@ -31,7 +31,13 @@ const FEATURES: [&str; 7] = [
 
 /// What is fetched once the first screen is there, without which it is the same: the last of them by the browser, for
 /// whoever puts the wallet on their home screen.
-const LATER: [&str; 4] = ["sw.js", "install.js", "code-key.js", "manifest.webmanifest"];
+const LATER: [&str; 5] = [
+    "sw.js",
+    "install.js",
+    "snapshot.js",
+    "code-key.js",
+    "manifest.webmanifest",
+];
 
 /// Whether a file belongs to the screens behind the first one, so that no first visit waits for it.
 pub fn is_behind(file: &Path) -> bool {
@@ -99,9 +105,7 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     // The three belong together, so they bear one hash: of what they hold.
     let (first, second) = (fs::read(made("first.wasm"))?, fs::read(made("behind.wasm"))?);
     let script = fs::read_to_string(made("bundle.js"))?;
-    let mut hasher = DefaultHasher::new();
-    (&first, &second, &script).hash(&mut hasher);
-    let name = format!("loyalty-wallet-{:016x}", hasher.finish());
+    let name = format!("loyalty-wallet-{}", made_of(&(&first, &second, &script)));
     let loads = format!("split_{SCREENS}.wasm");
     ensure!(script.contains(&loads), "The wallet's script does not load {loads}");
     let script = script.replace(&loads, &format!("{name}-{SCREENS}.wasm"));
@@ -117,8 +121,32 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     fs::write(dist.join(format!("{name}.js")), script)?;
     fs::write(dist.join(format!("{name}.wasm")), first)?;
     fs::write(dist.join(format!("{name}-{SCREENS}.wasm")), second)?;
-    fs::write(page, text)?;
+    fs::write(page, set_style_aside(dist, &text)?)?;
     Ok(())
+}
+
+/// Leaves the style of the screens behind the first one for `public/network.js` to fetch: the page with its address in
+/// the place of a link.
+fn set_style_aside(dist: &Path, page: &str) -> Result<String> {
+    let style = made_by_trunk(dist, &format!("{SCREENS}-"), ".css")?;
+    let name = file_name(&style);
+    let behind = format!("wallet-{}-{SCREENS}.css", made_of(&fs::read(&style)?));
+    fs::rename(&style, dist.join(&behind))?;
+    let (before, after) = page
+        .split_once(&name)
+        .with_context(|| format!("the page does not link to {name}"))?;
+    let (before, _) = before.rsplit_once("<link").context("a style is no link")?;
+    let (_, after) = after.split_once('>').context("a link does not end")?;
+    let page = [before, after].concat();
+    ensure!(page.matches(" data-js=").count() == 1, "the page names no one program");
+    Ok(page.replace(" data-js=", &format!(" data-css=/{behind} data-js=")))
+}
+
+/// What files bear in their names for what they hold.
+fn made_of(content: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// Functions that say why the program cannot go on, by the beginning of their names.
@@ -222,20 +250,23 @@ fn whole_program() -> Result<PathBuf> {
 
 /// The script and the program that Trunk made.
 fn trunks(dist: &Path) -> Result<(PathBuf, PathBuf)> {
-    let ending = |ending: &str| {
-        let mut names = fs::read_dir(dist)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
-        names
-            .find(|path| {
-                let name = file_name(path);
-                name.starts_with("loyalty-wallet-") && name.ends_with(ending)
-            })
-            .with_context(|| format!("Trunk made no loyalty-wallet-*{ending}"))
-    };
+    let ending = |ending| made_by_trunk(dist, "loyalty-wallet-", ending);
     Ok((ending(".js")?, ending("_bg.wasm")?))
+}
+
+/// The file in `dist` whose name begins and ends so.
+fn made_by_trunk(dist: &Path, beginning: &str, ending: &str) -> Result<PathBuf> {
+    let mut files = fs::read_dir(dist)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    files
+        .find(|path| {
+            let name = file_name(path);
+            name.starts_with(beginning) && name.ends_with(ending)
+        })
+        .with_context(|| format!("Trunk made no {beginning}*{ending}"))
 }
 
 fn file_name(path: &Path) -> String {
