@@ -82,6 +82,8 @@ export const test = base.extend<TestFixtures>({
         return server;
       });
     } finally {
+      // A page outlives what it is handed to, and would complain of the server that is gone.
+      for (const page of context.pages()) await page.close();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     }

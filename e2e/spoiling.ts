@@ -101,6 +101,9 @@ export class SpoilingProxy {
       }
       const chunks: Buffer[] = [];
       for await (const chunk of answer) chunks.push(chunk as Buffer);
+      // By the shop's clock, which is not this machine's.
+      response.sendDate = false;
+      if (headers.date) response.setHeader('date', headers.date);
       spoilt(rule.spoiling, answer.statusCode ?? 500, Buffer.concat(chunks), response);
     });
     onward.on('error', () => request.socket.destroy());

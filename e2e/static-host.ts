@@ -28,6 +28,8 @@ export class StaticHost {
       const name = extname(path) ? normalize(path) : '/index.html';
       const folder = process.env.LOYALTY_WALLET_DIR ?? fileURLToPath(new URL('../dist', import.meta.url));
       const content = name === '/config.json' ? JSON.stringify({ api: this.api }) : await readFile(join(folder, name)).catch(() => null);
+      // The sample's clock is not this machine's.
+      response.sendDate = false;
       response.setHeader('content-security-policy', this.#policy());
       response.setHeader('cross-origin-opener-policy', 'same-origin');
       response.setHeader('x-content-type-options', 'nosniff');
