@@ -1,9 +1,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Cookie, type Page } from '@playwright/test';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeSample, NOW, SAMPLE } from './sample.js';
 import { Server } from './server.js';
+import { followRequests } from './settle.js';
 
 export { expect };
 
@@ -29,22 +31,33 @@ type TestFixtures = {
 };
 
 type WorkerFixtures = {
+  /** A folder with the sample's data, from which each server begins. */
+  sample: string;
   /** The real API with the sample and the built wallet; `stop()` and `start()` keep address and data. */
   server: Server;
   /** Sessions of members who signed in before: each member can ask for a code only so often. */
   sessions: Map<MemberName, Cookie[]>;
 };
 
-/** The day of the contract's example, on which linh's numbers are exactly those that it names. */
-const NOW = '2026-11-21T10:00:00Z';
-
 /** The wallet learns that nobody is signed in from the answer 401, which the browser reports as an error. */
 const ASKED_BEFORE_SIGN_IN = /401 \(Unauthorized\).*\/api\/v1\/(me\/|rewards\?)/;
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
-  server: [
+  sample: [
     async ({}, use) => {
+      const shared = process.env[SAMPLE];
+      if (shared) return use(shared);
+      const folder = await makeSample();
+      await use(folder);
+      await rm(folder, { recursive: true, force: true });
+    },
+    { scope: 'worker' },
+  ],
+
+  server: [
+    async ({ sample }, use) => {
       const folder = await mkdtemp(join(tmpdir(), 'loyalty-wallet-'));
+      await cp(sample, folder, { recursive: true });
       const server = new Server(join(folder, 'loyalty.db'), NOW);
       try {
         await server.start();
@@ -95,6 +108,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   cleanConsole: [
     async ({ page, expectedErrors }, use) => {
+      followRequests(page);
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(error.message));
       page.on('console', (message) => {
@@ -126,6 +140,24 @@ export async function signIn(context: BrowserContext, server: Server, member: Me
   expect(session.state).toBe('member');
 }
 
+/** Keeps the wallet, once loaded, from asking again by itself: what comes then was brought by a press. */
+export async function askOnlyWhenPressed(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    addEventListener('lw-again', (event) => event.stopImmediatePropagation());
+    // The stream of events, whenever it opens, has what is known asked for again.
+    const silent = class extends EventTarget {
+      readyState = 0;
+      close() {}
+    };
+    Object.assign(globalThis, { EventSource: silent });
+  });
+}
+
+/** Lets the longest pause pass after which the wallet asks again by itself. */
+export async function waitForNextTry(page: Page): Promise<void> {
+  await page.clock.fastForward('01:00');
+}
+
 async function prefer(context: BrowserContext, { language, theme }: Preferences): Promise<void> {
   const chosen = { 'lw.language': language, 'lw.theme': theme };
   await context.addInitScript((entries) => {
@@ -137,6 +169,8 @@ async function audit(page: Page): Promise<void> {
   // No page here has a frame, for whose sake axe would open another page and run in two parts.
   const { violations } = await new AxeBuilder({ page })
     .setLegacyMode()
+    // What is good is not written up, which takes as long as finding it.
+    .options({ resultTypes: ['violations'] })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'])
     .analyze();
   const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.html) }));

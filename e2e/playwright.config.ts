@@ -4,6 +4,7 @@ import { browser, desktop, mobile } from './browser.js';
 /** Journeys of a customer, in a real browser, against the real server and the built wallet. */
 export default defineConfig({
   testDir: '.',
+  globalSetup: './sample.ts',
   outputDir: 'test-results',
   workers: 2,
   timeout: 30_000,

@@ -14,24 +14,7 @@ type TestFixtures = {
   till: Till;
 };
 
-type WorkerFixtures = {
-  /** A folder with the sample's data, from which each shop begins. */
-  sample: string;
-};
-
-export const test = base.extend<TestFixtures, WorkerFixtures>({
-  sample: [
-    async ({}, use) => {
-      const folder = await mkdtemp(join(tmpdir(), 'loyalty-sample-'));
-      const server = new Server(join(folder, 'loyalty.db'), '2026-11-21T10:00:00Z');
-      await server.start();
-      await server.stop();
-      await use(folder);
-      await rm(folder, { recursive: true, force: true });
-    },
-    { scope: 'worker' },
-  ],
-
+export const test = base.extend<TestFixtures>({
   shop: async ({ sample, now }, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'loyalty-shop-'));
     await cp(sample, folder, { recursive: true });
