@@ -1,10 +1,8 @@
-import { expect, test } from './fixtures.js';
+import { askOnlyWhenPressed, expect, test } from './fixtures.js';
 import { settle } from './settle.js';
 
 // What the buttons do is what this is about: nothing is asked again by itself meanwhile (offline.spec.ts has that).
-test.beforeEach(async ({ page }) => {
-  await page.addInitScript(() => addEventListener('lw-again', (event) => event.stopImmediatePropagation()));
-});
+test.beforeEach(({ page }) => askOnlyWhenPressed(page));
 
 test.describe('without an answer', () => {
   test.use({ expectedErrors: /net::ERR_|The texts did not arrive/ });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
+import { askOnlyWhenPressed } from './fixtures.js';
 import { expect, makeVoucher, test as base } from './shop.js';
 import { Server } from './server.js';
 
@@ -300,6 +301,7 @@ test.describe('a page whose second file is gone from the server', () => {
   }
 
   test('says so where the version is the same, and tries again', async ({ page, signIn }) => {
+    await askOnlyWhenPressed(page);
     await signIn('linh');
     await page.route(/-screens\.wasm$/, (route) => route.fulfill({ status: 404 }));
     const loads = counted(page);

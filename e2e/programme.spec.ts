@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.js';
+import { askOnlyWhenPressed, expect, test, waitForNextTry } from './fixtures.js';
 
 test('the rule is worked on my last purchase, and a change says what it means for me', async ({ page, signIn, a11y }) => {
   await signIn('linh');
@@ -78,14 +78,28 @@ test('who has not agreed to the new terms is told so calmly, reads what is new, 
 test.describe('when the earlier terms do not arrive', () => {
   test.use({ expectedErrors: /ERR_FAILED/ });
 
-  test('those that hold are there all the same, and the others follow', async ({ page, signIn }) => {
+  const TERMS = '**/api/v1/programme/terms';
+
+  test.beforeEach(async ({ page, signIn }) => {
     await signIn('linh');
-    await page.route('**/api/v1/programme/terms', (route) => route.abort());
+    await page.route(TERMS, (route) => route.abort());
+  });
+
+  test('those that hold are there all the same, and the others come when asked for again', async ({ page }) => {
+    await askOnlyWhenPressed(page);
     await page.goto('/programme');
     await expect(page.getByText('The earlier terms did not arrive.')).toBeVisible();
     await expect(page.getByText('Version 2, since 1 January 2026')).toBeVisible();
-    await page.unroute('**/api/v1/programme/terms');
-    // It is asked again by itself.
+    await page.unroute(TERMS);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(page.getByText('Version 1, since')).toBeVisible();
+  });
+
+  test('the others are asked for again by itself', async ({ page }) => {
+    await page.goto('/programme');
+    await expect(page.getByText('The earlier terms did not arrive.')).toBeVisible();
+    await page.unroute(TERMS);
+    await waitForNextTry(page);
     await expect(page.getByText('Version 1, since')).toBeVisible();
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from './fixtures.js';
+import { askOnlyWhenPressed, expect, test } from './fixtures.js';
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from '@playwright/test';
 
@@ -104,6 +104,7 @@ test.describe('without an answer', () => {
   test.use({ expectedErrors: /net::ERR_/ });
 
   test('a statement that did not come can be asked for again', async ({ page, signIn }) => {
+    await askOnlyWhenPressed(page);
     await signIn('linh');
     await page.route('**/api/v1/me/statement*', (route) => route.abort());
     await page.goto('/statement');
