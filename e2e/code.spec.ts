@@ -1,3 +1,4 @@
+import { askOnlyWhenPressed } from './fixtures.js';
 import { expect, test } from './shop.js';
 import { settle } from './settle.js';
 import type { APIRequestContext, Page } from '@playwright/test';
@@ -159,6 +160,52 @@ for (const [language, theme] of [['en', 'light'], ['fa', 'dark']] as const) {
   });
 }
 
+for (const language of ['en', 'fa'] as const) {
+  test(`in ${language}, text of twice the size on a screen of 320 px loses nothing, and nothing lies on another`, async ({ page, signIn, prefer }) => {
+    await prefer({ language });
+    await page.setViewportSize({ width: 320, height: 640 });
+    await signIn('linh');
+    await page.goto('/code');
+    await expect(digits(page)).toHaveText(/\d{4}\s\d{4}$/);
+    await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+    await settle(page);
+    const parts = ['h1', '.badge', '.pass__who', '.pass .qr', '.pass .barcode', '.pass__left', '.pass__digits > *', '.pass__hint', '.facts li > *'];
+    const wrong = await page.evaluate((parts) => {
+      const found: string[] = [];
+      const all = parts.flatMap((part) => {
+        const elements = [...document.querySelectorAll<HTMLElement>(`#main ${part}`)];
+        if (elements.length === 0) found.push(`there is no ${part}`);
+        return elements.map((element) => ({ part, element }));
+      });
+      const { clientWidth } = document.documentElement;
+      for (const { part, element } of all) {
+        // Where its words are, which may be beyond the element itself.
+        const words = document.createRange();
+        words.selectNodeContents(element);
+        for (const box of [element.getBoundingClientRect(), ...words.getClientRects()]) {
+          if (box.left < 0 || box.right > clientWidth) found.push(`${part} is beside the screen`);
+        }
+        element.scrollIntoView({ block: 'center' });
+        const { x, y, width, height } = element.getBoundingClientRect();
+        const top = document.elementFromPoint(x + width / 2, y + height / 2);
+        if (!top || !(element.contains(top) || top.contains(element))) found.push(`${part} is covered by ${top?.outerHTML.slice(0, 100)}`);
+      }
+      const boxes = all.map(({ part, element }) => ({ part, box: element.getBoundingClientRect() }));
+      boxes.forEach((a, at) => {
+        for (const b of boxes.slice(at + 1)) {
+          const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
+          const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+          if (across > 1 && down > 1) found.push(`${a.part} and ${b.part} lie on each other`);
+        }
+      });
+      return found;
+    }, parts);
+    expect(wrong).toEqual([]);
+    // As large as scanners want it.
+    expect((await page.locator('.pass .qr').boundingBox())?.width).toBeGreaterThan(200);
+  });
+}
+
 test('the screen stays awake while the code is on it', async ({ page, signIn }) => {
   await page.addInitScript(() => {
     const held: string[] = [];
@@ -222,6 +269,7 @@ test.describe('when something does not arrive', () => {
   });
 
   test('opened first without a server, it is the number, and the code once there is one', async ({ page, signIn, shop, a11y }) => {
+    await askOnlyWhenPressed(page);
     await signIn('linh');
     await page.goto('/');
     await settle(page);
