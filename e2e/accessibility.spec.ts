@@ -15,6 +15,9 @@ const texts = {
   fa: { address: 'نشانی ایمیل', send: 'ارسال کد', code: 'شش رقم', failed: 'اتصال برقرار نیست' },
 };
 
+// Each takes as long as a whole file elsewhere.
+test.describe.configure({ mode: 'parallel' });
+
 for (const language of ['en', 'fa'] as const) {
   test.describe(`in ${language}`, () => {
     test.use({ expectedErrors: /net::ERR_FAILED/ });

@@ -52,6 +52,9 @@ async function open(page: Page, address: string): Promise<void> {
 /** The ways to use points, wherever there is one. */
 const waysToUse = (page: Page): Locator => page.getByRole('main').locator('a[href="/use"], input[type="range"], [data-action="use"]');
 
+// Each takes as long as a whole file elsewhere.
+test.describe.configure({ mode: 'parallel' });
+
 test.beforeEach(() => test.slow());
 
 test('paused: everything is seen, and nothing can be used', async ({ page, server, signIn, a11y }) => {
