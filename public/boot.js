@@ -38,18 +38,19 @@
     if (CSS.supports("color", accent[i] ?? "")) root.style.setProperty(name, accent[i]);
   });
 
+  // Home as `snapshot.js` took it, if it did for this language and program. It is there before the page is laid out.
   const isSignedIn = remembered("lw.signed-in") !== null;
-  root.dataset.shell = isSignedIn ? (location.pathname === "/" ? "home" : "page") : "signin";
-
-  // Home as `snapshot.js` took it, for this language and program.
-  const isSeen = root.dataset.shell === "home" && remembered("lw.home-of")?.startsWith(`${language} ${wasm} `);
-  const showSeen = () => {
-    const home = document.querySelector("#shell > [data-shell=home]");
+  const isSeen = remembered("lw.home-of")?.startsWith(`${language} ${wasm} `);
+  root.dataset.shell = !isSignedIn ? "signin" : location.pathname !== "/" ? "page" : isSeen ? "seen" : "home";
+  const showSeen = (_, observer) => {
+    const home = document.querySelector("#shell > [data-shell=seen]");
+    if (!home) return;
+    observer.disconnect();
     home.innerHTML = remembered("lw.home");
     // The policy lets scripts set styles, and no markup.
     for (const { style, dataset } of home.querySelectorAll("[data-part]")) style.setProperty("--part", `${dataset.part}%`);
-    root.dataset.seen = "";
   };
+  if (root.dataset.shell === "seen") new MutationObserver(showSeen).observe(root, { childList: true, subtree: true });
 
   // English stands in the page itself.
   const failure = {
@@ -85,7 +86,6 @@
     if (document.readyState === "loading") addEventListener("DOMContentLoaded", resolve);
     else resolve();
   });
-  if (isSeen) parsed.then(showSeen);
 
   // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
   // initialised, so the page must stand by then; fetching need not wait for that.

@@ -125,7 +125,7 @@ pub fn focus(element: &HtmlElement) {
 
 /// Whether the static shell shows home as it was last seen.
 pub fn shows_what_was_seen() -> bool {
-    root().is_some_and(|root| root.has_attribute("data-seen"))
+    root().and_then(|root| root.get_attribute("data-shell")).as_deref() == Some("seen")
 }
 
 /// Takes the static shell away once the program has something to show in its place.
