@@ -271,8 +271,11 @@ test.describe('when something does not arrive', () => {
   test('opened first without a server, it is the number, and the code once there is one', async ({ page, signIn, shop, a11y }) => {
     await askOnlyWhenPressed(page);
     await signIn('linh');
-    await page.goto('/');
+    // A screen of the same file was there before.
+    await page.goto('/you');
     await settle(page);
+    await page.getByRole('link', { name: 'Home', exact: true }).click();
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
     await shop.stop();
     await page.getByRole('link', { name: 'My code' }).click();
     await expect(page.getByText('Your code is not ready yet')).toBeVisible();

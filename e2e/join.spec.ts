@@ -68,6 +68,7 @@ test('it takes half a minute of a person, counted in keys and taps', async ({ pa
   await page.getByLabel('E-mail address').focus();
   await type('jo@join.example');
   await tap('Send me a code');
+  await expect(page.getByLabel('Six digits')).toBeFocused();
   const shown = await page.getByText(/Your code is/).textContent();
   await type(shown?.replace(/\D/g, '').slice(-6) ?? '');
   await expect(page.getByLabel('What should we call you?')).toBeFocused();
