@@ -193,6 +193,8 @@ test.describe('when the program does not arrive', () => {
     await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
     await page.getByRole('link', { name: 'Rewards', exact: true }).click();
     await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible();
+    // Each answer about the member, too, has the file asked for again.
+    await settle(page);
     await page.unroute('**/*-screens.wasm');
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect(page.getByRole('heading', { name: 'Rewards', level: 1 })).toBeFocused();
