@@ -19,6 +19,8 @@ pub enum Profile {
     Server,
     /// For those who change it: compiled quickly.
     Dev,
+    /// The same for those who test it, with what `cargo test` compiled before.
+    Test,
 }
 
 /// Builds the API, which takes a moment when nothing changed, and says where its program is.
@@ -26,18 +28,22 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     let mut command = project::cargo();
     command.args([
         "build",
-        "--package",
+        "--bin",
         "loyalty-api",
         "--message-format",
         "json-render-diagnostics",
     ]);
-    if let Profile::Server = profile {
-        command.args(["--profile", "server"]);
-    }
+    match profile {
+        Profile::Server => command.args(["--package", "loyalty-api", "--profile", "server"]),
+        Profile::Dev => command.args(["--package", "loyalty-api"]),
+        // Of all packages, and with a test: for other features most of what it depends on would be compiled anew.
+        Profile::Test => command.args(["--workspace", "--test", "contention"]),
+    };
     let mut program = None;
     let status = process::run_lines(&mut command, |line| {
         let message: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
-        if let Some(path) = message["executable"].as_str() {
+        let is_program = message["target"]["kind"][0] == "bin";
+        if let (true, Some(path)) = (is_program, message["executable"].as_str()) {
             program = Some(PathBuf::from(path));
         }
     })?;

@@ -86,7 +86,7 @@ impl Identity {
 /// Asks a demo everything as each identity, and proves at the end that its books still agree.
 pub fn run(steps: &mut Steps, schemathesis: &Path, arguments: &[OsString]) -> Result<Outcome> {
     steps.next("Building the API");
-    let program = api::build(Profile::Dev)?;
+    let program = api::build(Profile::Test)?;
     let folder = project::root().join("target/schemathesis");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;

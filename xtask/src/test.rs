@@ -279,7 +279,7 @@ pub fn playwright(steps: &mut Steps, config: &str) -> Result<Command> {
 fn journeys_command(steps: &mut Steps, config: &str) -> Result<Command> {
     let wallet = wallet::build(steps)?;
     steps.next("Building the API");
-    let program = api::build(Profile::Dev)?;
+    let program = api::build(Profile::Test)?;
     let mut command = Command::new("node");
     command.args(["node_modules/@playwright/test/cli.js", "test", "--config", config]);
     command
