@@ -4,12 +4,13 @@ use crate::process;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use nix::unistd::User;
+use std::env;
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +31,11 @@ pub enum Commits {
     Durable,
 }
 
+/// A folder in memory, on Linux: each test copies a database, which makes hundreds of files and removes them again.
+const MEMORY: &str = "/dev/shm";
+/// What has to be free there, in KiB; a run takes less than half of it.
+const ROOM: u64 = 2 * 1024 * 1024;
+
 /// A running server, which ends when this is dropped.
 pub struct Postgres {
     child: Child,
@@ -43,7 +49,11 @@ impl Postgres {
     /// Makes a server with PostgreSQL's own programs, which are in that folder, and waits until it answers.
     pub fn start(programs: &Path, commits: Commits) -> Result<Self> {
         // Not in the checkout, which may lie where only root can enter.
-        let folder = tempfile::Builder::new().prefix("loyalty-postgres-").tempdir()?;
+        let place = match commits {
+            Commits::Unsynced if has_room(Path::new(MEMORY)) => PathBuf::from(MEMORY),
+            _ => env::temp_dir(),
+        };
+        let folder = tempfile::Builder::new().prefix("loyalty-postgres-").tempdir_in(place)?;
         let user = unprivileged()?;
         let hand_over = |path: &Path| match &user {
             Some(user) => chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
@@ -96,7 +106,18 @@ impl Postgres {
             server.args(["-c", setting]);
         }
         if commits == Commits::Unsynced {
-            for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+            for setting in [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "wal_level=minimal",
+                "max_wal_senders=0",
+                // What is kept of the log grows until then, in memory where there is room.
+                "max_wal_size=256MB",
+                // A test's database lives for a second: nothing in it is worth tidying up or compiling a query for.
+                "autovacuum=off",
+                "jit=off",
+            ] {
                 server.args(["-c", setting]);
             }
         }
@@ -133,6 +154,16 @@ impl Drop for Postgres {
         // The gentler SIGTERM would wait for every client to leave by itself.
         let _ = process::stop_with(&mut self.child, Signal::SIGINT);
     }
+}
+
+/// Whether there is such a folder with room for the tests' databases.
+fn has_room(folder: &Path) -> bool {
+    let listing = process::ask(Command::new("df").arg("-Pk").arg(folder)).unwrap_or_default();
+    // "Filesystem 1024-blocks Used Available …", and the same of this folder below it.
+    let available = listing.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
+    available
+        .and_then(|free| free.parse().ok())
+        .is_some_and(|free: u64| free >= ROOM)
 }
 
 /// Whom to run as in place of root, which PostgreSQL refuses; nobody else when this is not root.
