@@ -1,7 +1,8 @@
 //! Databases of a test's own, on SQLite or on the PostgreSQL server that `LOYALTY_TEST_DATABASE_URL` names.
 
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::sync::mpsc;
+use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs, thread};
 
 use loyalty_api::clock::Clock;
@@ -12,6 +13,9 @@ use tempfile::TempDir;
 use tokio::runtime;
 
 use crate::support::NOW;
+
+/// How long a test waits until its database is dropped.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// A database that is gone when the test ends.
 pub struct OwnDatabase {
@@ -94,15 +98,19 @@ struct DroppedAtTheEnd {
 impl Drop for DroppedAtTheEnd {
     fn drop(&mut self) {
         // On a thread of its own, since the test's runtime cannot be waited for in here.
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(async {
-                    let mut admin = PgConnection::connect(&self.server).await.unwrap();
-                    run(&mut admin, &format!("drop database {} with (force)", self.name)).await;
-                });
+        let (server, name) = (self.server.clone(), self.name.clone());
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut admin = PgConnection::connect(&server).await.unwrap();
+                run(&mut admin, &format!("drop database {name} with (force)")).await;
             });
+            let _ = tell.send(());
         });
+        // The server first waits for whoever is signing in, and that may be a connection of this very test, which goes
+        // on only without its runtime: for a minute each would wait for the other.
+        let _ = told.recv_timeout(A_MOMENT);
     }
 }
 
