@@ -1,3 +1,4 @@
+import { askOnlyWhenPressed } from './fixtures.js';
 import { expect, test } from './shop.js';
 import type { APIRequestContext, Page } from '@playwright/test';
 
@@ -94,21 +95,25 @@ test.describe('what is refused or lost', () => {
   });
 
   test('a lost answer makes no second claim', async ({ page, signIn, request }) => {
+    await askOnlyWhenPressed(page);
     await signIn('reza');
     await buy(request, 'R-5004', 1000);
     await page.goto('/claim');
     await fill(page, 'R-5004', '10');
-    const isClaim = '**/api/v1/me/claims';
-    await page.route(isClaim, async (route) => {
-      await route.fetch();
-      await route.abort();
+    const keys: (string | undefined)[] = [];
+    await page.route('**/api/v1/me/claims', async (route) => {
+      const asked = route.request();
+      if (asked.method() !== 'POST') return route.continue();
+      keys.push(asked.headers()['idempotency-key']);
+      const answer = await route.fetch();
+      return keys.length === 1 ? route.abort() : route.fulfill({ response: answer });
     });
     await page.getByRole('button', { name: 'Look for it' }).click();
     await expect(page.getByRole('alert')).toContainText('No connection');
     await expect(page.getByLabel('Number on the receipt')).toHaveValue('R-5004');
-    await page.unroute(isClaim);
     await page.getByRole('button', { name: 'Look for it' }).click();
     await expect(page.getByText(/^Found: [\d,]+\u00a0leaves are yours$/)).toBeVisible();
+    expect(keys).toEqual([keys[0], keys[0]]);
     const { items } = await (await page.request.get('/api/v1/me/claims')).json();
     expect(items.filter((claim: { receipt: string }) => claim.receipt === 'R-5004')).toHaveLength(1);
   });

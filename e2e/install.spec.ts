@@ -115,6 +115,19 @@ test.describe('the worker', () => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is nothing here');
   });
 
+  test('goes by the clock of the device, not by the age of its files, where there is no server to ask', async ({ page, context, signIn, shop }) => {
+    await signIn('linh');
+    await page.goto('/');
+    await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+    await inCharge(page);
+    await expect.poll(() => cached(page, 'lw-data-')).toContain('/en/api/v1/me/status');
+    await shop.stop();
+    await context.clock.setSystemTime(new Date('2026-11-24T10:00:00Z'));
+    await page.reload();
+    await expect(page.getByText(/Showing what was known on 21 Nov at 11:0\d\./)).toBeVisible();
+    expect(await page.evaluate(() => localStorage.getItem('lw.clock-offset'))).toBeNull();
+  });
+
   test('opens signing in without a server', async ({ page, shop }) => {
     await page.goto('/');
     await expect(page.getByRole('heading', { name: 'Welcome' })).toBeVisible();

@@ -34,6 +34,26 @@ for (const [spoiling, { title, help }] of SAID) {
   });
 }
 
+test('what was not answered is asked for again by itself, even where another answer came right after it', async ({ page, signIn, network }) => {
+  await signIn('linh');
+  network.spoil('empty', /\/me\/status/);
+  const answerRest = network.hold(/\/programme$/);
+  const broken = page.waitForResponse('**/api/v1/me/status');
+  const good = page.waitForResponse('**/api/v1/programme');
+  // Both are there before the program is.
+  await page.route(/loyalty-wallet-[^/]*\.wasm$/, async (route) => {
+    await (await broken).finished();
+    answerRest();
+    await (await good).finished();
+    await route.continue();
+  });
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: NONSENSE.title })).toBeVisible();
+  network.heal();
+  await waitForNextTry(page);
+  await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
+});
+
 for (const spoiling of ['portal', 'gateway', 'truncated', 'dropped'] as const) {
   test(`whoever tries again after an answer that was ${spoiling} is answered at once`, async ({ page, signIn, network }) => {
     await askOnlyWhenPressed(page);

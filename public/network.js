@@ -71,18 +71,24 @@ globalThis.network = (() => {
   let trouble = NOTHING;
   let misses = 0;
   let timer;
+  // What had no answer since all was asked for again; good answers to something else say nothing of it.
+  const missing = new Set();
   const tell = (name) => dispatchEvent(new Event(name));
   const later = () => setTimeout(again, AGAIN_AFTER_S[Math.min(misses++, AGAIN_AFTER_S.length - 1)] * 1_000);
   const again = () => {
-    if (!trouble) return;
     clearTimeout(timer);
+    timer = undefined;
+    if (!trouble && !missing.size) return;
+    missing.clear();
     timer = later();
     if (!document.hidden) tell("lw-again");
   };
-  const heard = (found) => {
+  const heard = (found, path) => {
     const was = trouble;
     trouble = found;
-    if (found) {
+    if (found) missing.add(path);
+    else missing.delete(path);
+    if (missing.size) {
       timer ??= later();
     } else {
       clearTimeout(timer);
@@ -166,6 +172,9 @@ globalThis.network = (() => {
     return { path, key: `/${language}${path}`, name: cacheName(path), asked: Date.now(), trouble: UNREACHABLE };
   };
 
+  // Other files may come from the browser itself, days later, and then say nothing of the server or its clock.
+  const isOfShop = ({ path }) => path.startsWith("/api/");
+
   // What came of it; without a response it could not be delivered.
   const answered = async (answer, response) => {
     try {
@@ -174,14 +183,13 @@ globalThis.network = (() => {
       answer.text = await response.text();
       answer.trouble = wrongWith(response);
       const date = Date.parse(response.headers.get("date"));
-      if (!answer.trouble && date) compareClocks(date, answer.asked);
+      if (!answer.trouble && date && isOfShop(answer)) compareClocks(date, answer.asked);
       answer.at = date || now();
       if (!answer.trouble && answer.status !== 204) answer.value = JSON.parse(answer.text);
     } catch (error) {
       if (error instanceof SyntaxError) answer.trouble = UNREADABLE;
     }
-    // Other files may come from the browser itself, and then say nothing of the server.
-    if (answer.path.startsWith("/api/")) heard(answer.trouble);
+    if (isOfShop(answer)) heard(answer.trouble, answer.path);
     return answer;
   };
 
@@ -199,7 +207,11 @@ globalThis.network = (() => {
     const key = `/${language}${path}`;
     const known = sent.get(key);
     sent.delete(key);
-    return known;
+    // Another answer may have come since, and said that all is well. Whoever is left without this one is to ask again.
+    return known?.then((answer) => {
+      if (answer.trouble && isOfShop(answer)) heard(answer.trouble, path);
+      return answer;
+    });
   };
 
   // The style of the screens behind the first ones, where the page itself does not bring it along.

@@ -211,9 +211,9 @@ fn send(form: RwSignal<Form>, programme: &Programme, today: NaiveDate, sent: Sen
         }
     };
     let wrong_day = wrong_day(programme);
-    if let Some(error) = sent.trouble {
+    // Whoever taps again is believed: what is sent twice is claimed once.
+    if let Some(error) = sent.trouble.filter(|_| now.fault.is_none()) {
         form.update(|form| form.fault = Some(fault(&error, wrong_day)));
-        // By the next tap it may be known to be otherwise.
         return sent.remembered.status.refresh();
     }
     form.update(|form| {
