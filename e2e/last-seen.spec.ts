@@ -23,14 +23,14 @@ async function visit(page: Page): Promise<void> {
   await expect.poll(() => isTaken(page)).toBe(true);
 }
 
-/** Where every word of home stands. */
+/** Where every word of home stands that one sees without scrolling. */
 const words = (page: Page, within: string) =>
   page.evaluate((within) => {
     const found: string[] = [];
     for (const element of document.querySelectorAll(`${within} .screen *`)) {
       const text = [...element.childNodes].find((node) => node.nodeType === 3 && node.nodeValue?.trim())?.nodeValue;
       const { x, y, width, height } = element.getBoundingClientRect();
-      if (text && height > 1) found.push(`${text} ${[x, y, width, height].map(Math.round)}`);
+      if (text && height > 1 && y < innerHeight) found.push(`${text} ${[x, y, width, height].map(Math.round)}`);
     }
     return found;
   }, within);

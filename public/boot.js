@@ -40,8 +40,9 @@
 
   // Home as `snapshot.js` took it, if it did for this language and program. It is there before the page is laid out.
   const isSignedIn = remembered("lw.signed-in") !== null;
-  const isSeen = remembered("lw.home-of")?.startsWith(`${language} ${wasm} `);
-  root.dataset.shell = !isSignedIn ? "signin" : location.pathname !== "/" ? "page" : isSeen ? "seen" : "home";
+  const isHome = isSignedIn && location.pathname === "/";
+  const isSeen = isHome && remembered("lw.home-of")?.startsWith(`${language} ${wasm} `);
+  root.dataset.shell = isSeen ? "seen" : isHome ? "home" : isSignedIn ? "page" : "signin";
   const showSeen = (_, observer) => {
     const home = document.querySelector("#shell > [data-shell=seen]");
     if (!home) return;
@@ -50,7 +51,7 @@
     // The policy lets scripts set styles, and no markup.
     for (const { style, dataset } of home.querySelectorAll("[data-part]")) style.setProperty("--part", `${dataset.part}%`);
   };
-  if (root.dataset.shell === "seen") new MutationObserver(showSeen).observe(root, { childList: true, subtree: true });
+  if (isSeen) new MutationObserver(showSeen).observe(root, { childList: true, subtree: true });
 
   // English stands in the page itself.
   const failure = {
@@ -87,10 +88,17 @@
     else resolve();
   });
 
+  // Compiling the program would keep home as it was last seen waiting. Nothing is drawn in a window behind others.
+  const drawn = () =>
+    new Promise((resolve) => {
+      requestAnimationFrame(() => setTimeout(resolve));
+      setTimeout(resolve, 200);
+    });
+
   // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
   // initialised, so the page must stand by then; fetching need not wait for that.
   const start = async () => {
-    const loaded = import(js);
+    const loaded = isSeen ? drawn().then(() => import(js)) : import(js);
     if (root.dataset.shell === "page") network.styles();
     network.early(`/locales/${language}.json`, language);
     await network.ready;

@@ -11,13 +11,25 @@ const { wasm } = document.querySelector("script[data-wasm]").dataset;
 const FLEETING = ".aside, [role=status], .skip-link";
 const ATTRIBUTES = ["id", "style", "data-enter"];
 
-const markup = (app) => {
+const markup = async (app) => {
+  const sprite = new DOMParser().parseFromString(await (await fetch("/icons.svg")).text(), "image/svg+xml");
   const copy = app.cloneNode(true);
+  // What nobody sees without scrolling need not be drawn first.
+  const parts = copy.querySelectorAll(".column > *");
+  app.querySelectorAll(".column > *").forEach((part, i) => {
+    if (part.getBoundingClientRect().top + scrollY > innerHeight) parts[i].remove();
+  });
   for (const element of copy.querySelectorAll(FLEETING)) element.remove();
   for (const element of copy.querySelectorAll("*")) {
     for (const name of ATTRIBUTES) element.removeAttribute(name);
     // A tap on a link is followed; the keyboard and a screen reader wait for the program.
     if (element.matches("a, button")) element.tabIndex = -1;
+  }
+  // The icons come along: another file would come later.
+  for (const use of copy.querySelectorAll("use")) {
+    const icon = sprite.getElementById(use.getAttribute("href").split("#")[1]);
+    use.parentNode.setAttribute("viewBox", icon.getAttribute("viewBox"));
+    use.replaceWith(...icon.cloneNode(true).childNodes);
   }
   return copy.outerHTML;
 };
@@ -35,7 +47,7 @@ const take = async () => {
     const seen = await current();
     const app = document.querySelector("#app > .app");
     if (location.pathname !== "/" || !app?.querySelector(".worth__money") || app.querySelector(".remembered")) return;
-    localStorage.setItem("lw.home", markup(app));
+    localStorage.setItem("lw.home", await markup(app));
     localStorage.setItem("lw.home-of", seen);
   } catch {}
 };

@@ -75,9 +75,18 @@ async function fetched(path) {
   // The browser's own cache may have it already, or an older one: then the server is asked.
   for (const cache of ["default", "reload"]) {
     const response = await fetch(path, { cache });
-    if (response.ok && !response.redirected && (await hash(response.clone())) === FILES[path]) return response;
+    if (response.ok && !response.redirected && (await hash(response.clone())) === FILES[path]) {
+      return path === PAGE ? calm(response) : response;
+    }
   }
   return undefined;
+}
+
+// The page asks for the program ahead of its first picture, for those to whom it comes over a network. From here it
+// would only keep that picture waiting.
+async function calm(page) {
+  const text = await page.text();
+  return new Response(text.replace(/<link[^>]*preload[^>]*>/g, ""), page);
 }
 
 async function hash(response) {

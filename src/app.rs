@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use loyalty_contract::programme::Programme;
 
 use crate::api::{self, ApiError, Known, Way};
-use crate::browser::document;
+use crate::browser::{document, timer};
 use crate::components::failure::{load_failed, remembered_note};
 use crate::components::live::{live, live_with};
 use crate::components::nav::nav;
@@ -201,6 +201,7 @@ async fn fetch(
             intl::set_language(&language, texts);
             intl::set_programme(&programme);
             theme::apply(&programme.theme.accent);
+            timer::breathe().await;
             start.set(Start::Ready(Arc::new(programme)));
             if let Some(coming) = coming {
                 confirm(coming, language, start, preferences).await;

@@ -4,7 +4,17 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use js_sys::Promise;
 use leptos::prelude::{request_animation_frame, set_timeout};
+use wasm_bindgen_futures::JsFuture;
+
+/// Lets the browser draw and hear taps before what comes next, so that a slow phone is never busy for long at a time.
+pub async fn breathe() {
+    let next_task = Promise::new(&mut |resolve, _| {
+        let _ = web_sys::window().map(|window| window.set_timeout_with_callback(&resolve));
+    });
+    let _ = JsFuture::from(next_task).await;
+}
 
 /// Runs `action` once the browser has shown what is on the page now: a tap that leads to much work is answered first.
 pub fn after_picture(action: impl FnOnce() + 'static) {

@@ -87,7 +87,13 @@ fn minify_scripts(dist: &Path) -> Result<()> {
         .filter(|file| file.extension().is_some_and(|kind| kind == "js") && !file.ends_with(worker::NAME));
     let mut esbuild = Command::new(tools::npm_bin().join("esbuild"));
     esbuild
-        .args(["--minify", "--allow-overwrite", "--log-level=warning", "--outdir=."])
+        .args([
+            "--minify",
+            "--charset=utf8",
+            "--allow-overwrite",
+            "--log-level=warning",
+            "--outdir=.",
+        ])
         .args(scripts);
     process::run(esbuild.current_dir(dist))
 }
