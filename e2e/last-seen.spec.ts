@@ -92,3 +92,24 @@ test('points that were spent meanwhile, another language, or nobody signed in: i
   await expect(page.getByRole('textbox')).toBeVisible();
   expect(await page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('lw.home')))).toEqual([]);
 });
+
+test('whoever signs out while it is taken leaves nothing behind', async ({ page, signIn }) => {
+  await signIn('linh');
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/icons.svg', async (route) => {
+    if (route.request().resourceType() === 'fetch') await released;
+    await route.continue();
+  });
+  const taking = page.waitForRequest((request) => request.url().endsWith('/icons.svg') && request.resourceType() === 'fetch');
+  await page.goto('/');
+  await taking;
+  await page.getByRole('link', { name: 'You', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByLabel('E-mail address')).toBeVisible();
+  const taken = page.waitForResponse((response) => response.url().endsWith('/icons.svg') && response.request().resourceType() === 'fetch');
+  release();
+  await (await taken).finished();
+  await page.waitForTimeout(500);
+  expect(await page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('lw.home')))).toEqual([]);
+});

@@ -11,8 +11,7 @@ const { wasm } = document.querySelector("script[data-wasm]").dataset;
 const FLEETING = ".aside, [role=status], .skip-link";
 const ATTRIBUTES = ["id", "style", "data-enter"];
 
-const markup = async (app) => {
-  const sprite = new DOMParser().parseFromString(await (await fetch("/icons.svg")).text(), "image/svg+xml");
+const markup = (app, icons) => {
   const copy = app.cloneNode(true);
   // What nobody sees without scrolling need not be drawn first.
   const parts = copy.querySelectorAll(".column > *");
@@ -27,7 +26,7 @@ const markup = async (app) => {
   }
   // The icons come along: another file would come later.
   for (const use of copy.querySelectorAll("use")) {
-    const icon = sprite.getElementById(use.getAttribute("href").split("#")[1]);
+    const icon = icons.getElementById(use.getAttribute("href").split("#")[1]);
     use.parentNode.setAttribute("viewBox", icon.getAttribute("viewBox"));
     use.replaceWith(...icon.cloneNode(true).childNodes);
   }
@@ -45,9 +44,11 @@ const current = async () => {
 const take = async () => {
   try {
     const seen = await current();
+    const icons = new DOMParser().parseFromString(await (await fetch("/icons.svg")).text(), "image/svg+xml");
+    // From here on nothing is waited for: whoever signs out meanwhile leaves nothing behind.
     const app = document.querySelector("#app > .app");
     if (location.pathname !== "/" || !app?.querySelector(".worth__money") || app.querySelector(".remembered")) return;
-    localStorage.setItem("lw.home", await markup(app));
+    localStorage.setItem("lw.home", markup(app, icons));
     localStorage.setItem("lw.home-of", seen);
   } catch {}
 };

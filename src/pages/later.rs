@@ -45,12 +45,8 @@ impl Later {
         self.0.set(Fetched::Asking);
         spawn_local(async move {
             let language = intl::language();
-            let parts = futures::future::join3(
-                file::fetch(),
-                file::fetch_texts(&language),
-                api::programme::get_styles(),
-            );
-            let (is_here, texts, ()) = parts.await;
+            let texts = file::fetch_texts(&language);
+            let (is_here, texts, ()) = futures::join!(file::fetch(), texts, api::programme::get_styles());
             let is_here = is_here && texts.is_ok();
             self.0.set(if is_here { Fetched::Here } else { Fetched::Failed });
             document::tell(if is_here { "lw-ready" } else { "lw-missing" });
