@@ -44,7 +44,7 @@ globalThis.network = (() => {
   const address = (path) => (path.startsWith("/api/") ? root.dataset.api + path : path);
   const known = read("lw.api");
   root.dataset.api = known ?? "";
-  const configured = (async () => {
+  const configure = async () => {
     try {
       const { api } = await (await fetch("/config.json", { cache: "no-cache" })).json();
       if (typeof api !== "string" || api === known) return;
@@ -52,9 +52,10 @@ globalThis.network = (() => {
       root.dataset.api = api;
       if (known) location.reload();
     } catch {}
-  })();
-  // Only at a first visit is that waited for.
-  const ready = known === null ? configured : Promise.resolve();
+  };
+  // Only a first visit waits for that; any other begins with its first picture.
+  const ready = known === null ? configure() : undefined;
+  if (!ready) addEventListener("load", configure);
 
   // How far the server's clock is ahead of this device's.
   let offset = Number(read("lw.clock-offset")) || 0;
@@ -126,7 +127,7 @@ globalThis.network = (() => {
   addEventListener("storage", ({ key, oldValue }) => {
     if (key === "lw.data" && oldValue) location.reload();
   });
-  sweep();
+  addEventListener("load", sweep);
 
   const keep = async ({ path, key, name, tag, at, text }) => {
     try {

@@ -24,11 +24,18 @@ const markup = (app, icons) => {
     // A tap on a link is followed; the keyboard and a screen reader wait for the program.
     if (element.matches("a, button")) element.tabIndex = -1;
   }
+  // A reward's picture would be drawn before the first picture of all; its place is kept.
+  for (const image of copy.querySelectorAll(".reward__picture img")) image.removeAttribute("src");
   // The icons come along: another file would come later.
   for (const use of copy.querySelectorAll("use")) {
-    const icon = icons.getElementById(use.getAttribute("href").split("#")[1]);
+    const href = use.getAttribute("href");
+    const icon = icons.getElementById(href.split("#")[1]);
+    const drawing = document.createElementNS(icon.namespaceURI, "g");
+    // The style knows some of them by it, to turn them where one reads from right to left.
+    drawing.setAttribute("href", href);
+    drawing.append(...icon.cloneNode(true).childNodes);
     use.parentNode.setAttribute("viewBox", icon.getAttribute("viewBox"));
-    use.replaceWith(...icon.cloneNode(true).childNodes);
+    use.replaceWith(drawing);
   }
   return copy.outerHTML;
 };

@@ -121,8 +121,33 @@ pub fn split(tools: &WalletTools, dist: &Path) -> Result<()> {
     fs::write(dist.join(format!("{name}.js")), script)?;
     fs::write(dist.join(format!("{name}.wasm")), first)?;
     fs::write(dist.join(format!("{name}-{SCREENS}.wasm")), second)?;
-    fs::write(page, set_style_aside(dist, &text)?)?;
+    fs::write(page, draw_icons(dist, set_style_aside(dist, &text)?)?)?;
     Ok(())
+}
+
+/// Puts the icons of the shell into the page itself, so that the first picture waits for no other file.
+fn draw_icons(dist: &Path, mut page: String) -> Result<String> {
+    let sprite = fs::read_to_string(dist.join("icons.svg"))?;
+    let used = "<use href=/icons.svg#";
+    while let Some(start) = page.find(used) {
+        let rest = &page[start + used.len()..];
+        let end = rest.find('>').context("an icon does not end")?;
+        let name = rest[..end].trim_end_matches(['/', ' ']).to_owned();
+        let drawing = sprite
+            .split_once(&format!("<symbol id=\"{name}\""))
+            .and_then(|(_, symbol)| symbol.split_once('>')?.1.split_once("</symbol>"))
+            .with_context(|| format!("icons.svg has no {name}"))?
+            .0;
+        // The style knows some of them by their address, to turn them where one reads from right to left.
+        let drawn = format!("<g href=#{name}>{drawing}</g>");
+        page.replace_range(start..start + used.len() + end + 1, &drawn);
+        // What closed the element that was there.
+        let after = start + drawn.len();
+        if page[after..].starts_with("</use>") {
+            page.replace_range(after..after + "</use>".len(), "");
+        }
+    }
+    Ok(page)
 }
 
 /// Leaves the style of the screens behind the first one for `public/network.js` to fetch: the page with its address in
