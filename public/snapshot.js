@@ -25,7 +25,7 @@ const markup = (app, icons) => {
     if (element.matches("a, button")) element.tabIndex = -1;
   }
   // A reward's picture would be drawn before the first picture of all; its place is kept.
-  for (const image of copy.querySelectorAll(".reward__picture img")) image.removeAttribute("src");
+  for (const image of copy.querySelectorAll(".reward__picture img")) image.remove();
   // The icons come along: another file would come later.
   for (const use of copy.querySelectorAll("use")) {
     const href = use.getAttribute("href");
