@@ -1,5 +1,6 @@
 import { expect, test } from './fixtures.js';
-import type { Page, Route } from '@playwright/test';
+import { hold } from './hold.js';
+import type { Page } from '@playwright/test';
 
 const PROGRAM = /loyalty-wallet-.*\.(js|wasm)$/;
 
@@ -41,18 +42,6 @@ test('each screen that waits shows a frame of what will come', async ({ page, si
   }
   held.release();
 });
-
-/** Keeps requests waiting until they are released. */
-async function hold(page: Page, url: RegExp): Promise<{ release: () => void }> {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
-  await page.route(url, async (route: Route) => {
-    await released;
-    // A page that was left meanwhile waits for nothing any more.
-    await route.continue().catch(() => {});
-  });
-  return { release };
-}
 
 /** Adds up layout shifts, as the Core Web Vital CLS does. */
 async function watchJumps(page: Page): Promise<void> {

@@ -13,8 +13,8 @@ const BUILT = process.env.LOYALTY_WALLET_DIR ?? fileURLToPath(new URL('../dist',
 
 const LINH = '512102314864';
 
-/** What the browser says when there is no server, or one that is just stopping. */
-const NO_SERVER = /503 \(Service Unavailable\)|ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|ERR_FAILED/;
+/** What the browser says when there is no server, or when the stream is asked for of one that is just stopping. */
+const NO_SERVER = /503 \(Service Unavailable\).*\/me\/events|ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|ERR_FAILED/;
 
 /** A shop that serves a wallet of its own, in which a test can put another version. */
 const test = base.extend<{ wallet: Wallet }>({

@@ -1,21 +1,12 @@
-import type { Page, Route } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { hold } from './hold.js';
 import { expect, test } from './shop.js';
+
+const PROGRAM = /loyalty-wallet-[^/]*\.wasm$/;
 
 const seen = (page: Page) => page.locator('#shell [data-shell="seen"]');
 const frame = (page: Page) => page.locator('#shell [data-shell="home"] .worth__money .skeleton');
 const isTaken = (page: Page) => page.evaluate(() => localStorage.getItem('lw.home-of') !== null);
-
-/** Keeps the program on its way until it is let through. */
-async function hold(page: Page): Promise<{ release: () => void }> {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
-  await page.route(/loyalty-wallet-[^/]*\.wasm$/, async (route: Route) => {
-    await released;
-    // A page that was left meanwhile waits for nothing any more.
-    await route.continue().catch(() => {});
-  });
-  return { release };
-}
 
 async function visit(page: Page): Promise<void> {
   await page.goto('/');
@@ -40,7 +31,7 @@ for (const language of ['en', 'fa'] as const) {
     await signIn('linh');
     await prefer({ language });
     await visit(page);
-    const held = await hold(page);
+    const held = await hold(page, PROGRAM);
     await page.reload({ waitUntil: 'domcontentloaded' });
     await expect(seen(page)).toContainText(language === 'en' ? '€6.25' : '۶٫۲۵');
     await expect(page.locator('#app')).toBeEmpty();
@@ -56,7 +47,7 @@ for (const language of ['en', 'fa'] as const) {
 test('a tap on it is followed before the program is there', async ({ page, signIn }) => {
   await signIn('linh');
   await visit(page);
-  const held = await hold(page);
+  const held = await hold(page, PROGRAM);
   await page.reload({ waitUntil: 'domcontentloaded' });
   await seen(page).getByText('Rewards', { exact: true }).click();
   await expect(page).toHaveURL('/rewards');
@@ -72,7 +63,7 @@ test('points that were spent meanwhile, another language, or nobody signed in: i
   await page.getByRole('button', { name: 'Use €2.00 now' }).click();
   await expect(page.getByRole('heading', { name: 'Show this at the till' })).toBeVisible();
   await expect.poll(() => isTaken(page)).toBe(false);
-  const held = await hold(page);
+  const held = await hold(page, PROGRAM);
   await page.goto('/', { waitUntil: 'domcontentloaded' });
   await expect(frame(page)).toBeVisible();
   held.release();
@@ -80,7 +71,7 @@ test('points that were spent meanwhile, another language, or nobody signed in: i
   await expect.poll(() => isTaken(page)).toBe(true);
 
   await page.evaluate(() => localStorage.setItem('lw.language', 'fa'));
-  const again = await hold(page);
+  const again = await hold(page, PROGRAM);
   await page.reload({ waitUntil: 'domcontentloaded' });
   await expect(frame(page)).toBeVisible();
   again.release();
