@@ -35,6 +35,8 @@ for (const language of ['en', 'fa'] as const) {
     await page.reload({ waitUntil: 'domcontentloaded' });
     await expect(seen(page)).toContainText(language === 'en' ? '€6.25' : '۶٫۲۵');
     await expect(page.locator('#app')).toBeEmpty();
+    const pictures = seen(page).locator('.reward img');
+    await expect.poll(() => pictures.evaluateAll((all) => all.length && all.every((image) => (image as HTMLImageElement).naturalWidth > 0))).toBeTruthy();
     const before = await words(page, '#shell [data-shell="seen"]');
     expect(before.length).toBeGreaterThan(10);
     held.release();

@@ -88,17 +88,20 @@
     else resolve();
   });
 
-  // Compiling the program would keep home as it was last seen waiting. Nothing is drawn in a window behind others.
-  const drawn = () =>
-    new Promise((resolve) => {
-      requestAnimationFrame(() => setTimeout(resolve));
+  // Everything else would keep home as it was last seen waiting. Nothing is drawn in a window behind others.
+  const drawn = async () => {
+    await new Promise((resolve) => {
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
       setTimeout(resolve, 200);
     });
+    for (const image of document.querySelectorAll("#shell [data-src]")) image.src = image.dataset.src;
+  };
 
   // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
   // initialised, so the page must stand by then; fetching need not wait for that.
   const start = async () => {
-    const loaded = isSeen ? drawn().then(() => import(js)) : import(js);
+    if (isSeen) await drawn();
+    const loaded = import(js);
     if (root.dataset.shell === "page") network.styles();
     network.early(`/locales/${language}.json`, language);
     await network.ready;

@@ -14,6 +14,8 @@ globalThis.network = (() => {
   const KEPT = "lw-data-";
   // What the shop says of itself is nobody's, and there before anybody signs in.
   const SHOP = `lw-shop-${SHAPE}`;
+  // By then the first screen stands, as a rule.
+  const LEISURE_MS = 1_000;
   // Less than this is not a wrong clock but a long way.
   const CLOCK_OFF_MS = 5_000;
 
@@ -23,6 +25,9 @@ globalThis.network = (() => {
   const PORTAL = 2;
   const GATEWAY = 3;
   const UNREADABLE = 4;
+
+  // What nobody waits for.
+  const atLeisure = (work) => addEventListener("load", () => setTimeout(work, LEISURE_MS));
 
   // Storage may be forbidden or full; then nothing is remembered.
   const read = (name) => {
@@ -55,7 +60,7 @@ globalThis.network = (() => {
   };
   // Only a first visit waits for that; any other begins with its first picture.
   const ready = known === null ? configure() : undefined;
-  if (!ready) addEventListener("load", configure);
+  if (!ready) atLeisure(configure);
 
   // How far the server's clock is ahead of this device's.
   let offset = Number(read("lw.clock-offset")) || 0;
@@ -127,7 +132,7 @@ globalThis.network = (() => {
   addEventListener("storage", ({ key, oldValue }) => {
     if (key === "lw.data" && oldValue) location.reload();
   });
-  addEventListener("load", sweep);
+  atLeisure(sweep);
 
   const keep = async ({ path, key, name, tag, at, text }) => {
     try {

@@ -24,8 +24,11 @@ const markup = (app, icons) => {
     // A tap on a link is followed; the keyboard and a screen reader wait for the program.
     if (element.matches("a, button")) element.tabIndex = -1;
   }
-  // A reward's picture would be drawn before the first picture of all; its place is kept.
-  for (const image of copy.querySelectorAll(".reward__picture img")) image.remove();
+  // Pictures come when the rest is drawn.
+  for (const image of copy.querySelectorAll("img")) {
+    image.dataset.src = image.getAttribute("src");
+    image.removeAttribute("src");
+  }
   // The icons come along: another file would come later.
   for (const use of copy.querySelectorAll("use")) {
     const href = use.getAttribute("href");
