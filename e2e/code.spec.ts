@@ -110,6 +110,20 @@ test('whoever comes next has a code of their own', async ({ page, signIn, contex
   await shownCode(page);
   await context.clearCookies();
   await signIn('reza');
+  // Who is signed in is known once the wallet has asked whether the key still counts, and before it hears that.
+  const asked = page.waitForRequest((request) => request.method() === 'GET' && request.url().endsWith('/me/code-keys'));
+  const known = page.waitForResponse('**/api/v1/me/status');
+  await page.route('**/api/v1/me/status', async (route) => {
+    await asked;
+    await route.continue();
+  });
+  await page.route('**/api/v1/me/code-keys', async (route) => {
+    if (route.request().method() === 'GET') {
+      await (await known).finished();
+      await expect(page.getByRole('main').getByText('Reza')).toBeVisible();
+    }
+    await route.continue();
+  });
   await page.goto('/code');
   await expect(digits(page)).not.toContainText('5121 0231 4864'.replaceAll(' ', '\u00a0'));
   const code = await shownCode(page);

@@ -1,4 +1,5 @@
 import { askOnlyWhenPressed, waitForNextTry } from './fixtures.js';
+import { settle } from './settle.js';
 import { movesOf, vouchersOf } from './shop.js';
 import { expect, test, type Spoiling } from './spoiling.js';
 
@@ -31,6 +32,30 @@ for (const [spoiling, { title, help }] of SAID) {
     await waitForNextTry(page);
     await expect(page.getByText('€6.25', { exact: true })).toBeVisible();
     await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+}
+
+for (const [path, data] of [['/', /\/me\/status/], ['/activity', /\/me\/ledger/]] as const) {
+  test(`${path} that failed stands still while the wallet asks again by itself`, async ({ page, signIn, network }) => {
+    await signIn('linh');
+    network.spoil('gateway', data);
+    await page.goto(path);
+    const failure = page.getByRole('main').getByRole('alert');
+    await expect(failure).toBeVisible();
+    const changed = await failure.evaluateHandle((failure) => {
+      const changes: string[] = [];
+      const watch = new MutationObserver((all) => changes.push(...all.map(({ type }) => type)));
+      watch.observe(failure.closest('main')!, { childList: true, characterData: true, subtree: true });
+      return changes;
+    });
+    const answer = page.waitForResponse((response) => data.test(response.url()));
+    await waitForNextTry(page);
+    await (await answer).finished();
+    await settle(page);
+    expect(await changed.jsonValue()).toEqual([]);
+    network.heal();
+    await waitForNextTry(page);
+    await expect(failure).toHaveCount(0);
   });
 }
 

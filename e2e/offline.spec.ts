@@ -310,6 +310,6 @@ test('at most forty answers are kept, the oldest goes first', async ({ page, sig
   await page.getByRole('link', { name: 'Rewards', exact: true }).click();
   await expect(page.getByText('Small coffee')).toBeVisible();
   await expect.poll(async () => (await addresses(page)).length).toBeLessThanOrEqual(40);
-  expect(await addresses(page)).toContain('/en/api/v1/rewards?availability=all&sort=recommended&limit=50');
+  await expect.poll(() => addresses(page)).toContain('/en/api/v1/rewards?availability=all&sort=recommended&limit=50');
   expect(await addresses(page)).not.toContain('/en/api/v1/rewards/0');
 });

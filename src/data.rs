@@ -51,6 +51,18 @@ impl<T> Load<T> {
         }
     }
 
+    /// Takes in that asking failed, and keeps the value. Whether that is news.
+    fn fail(&mut self, error: ApiError) -> bool {
+        if matches!(self, Self::Stale(_, Some(earlier)) | Self::Failed(earlier) if *earlier == error) {
+            return false;
+        }
+        *self = match std::mem::replace(self, Self::Loading) {
+            Self::Ready(value) | Self::Stale(value, _) => Self::Stale(value, Some(error)),
+            Self::Loading | Self::Failed(_) => Self::Failed(error),
+        };
+        true
+    }
+
     /// Where the value is of earlier: why asking again failed, if it did.
     fn trouble(&self) -> Option<Option<ApiError>> {
         match self {

@@ -19,7 +19,7 @@ pub trait Shown {
     /// Whether asking for it did not work.
     fn is_unanswered(&self) -> bool;
 
-    /// Asks for it again.
+    /// Asks for it again, by itself: what is shown stays until there is an answer.
     fn ask_again(&self);
 }
 

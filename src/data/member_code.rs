@@ -136,18 +136,19 @@ impl MemberCode {
 
     /// Shows a key that was kept, and asks the server whether it still counts.
     async fn confirm(self, key: CodeKey) {
-        let id = key.id.clone();
         let is_shown = self
             .holding
-            .try_with_untracked(|holding| matches!(holding, Holding::Here(shown) if shown.id == id));
+            .try_with_untracked(|holding| matches!(holding, Holding::Here(shown) if shown.id == key.id));
         if is_shown == Some(false) {
-            self.holding.try_set(Holding::Here(key));
+            self.holding.try_set(Holding::Here(key.clone()));
         }
         match api::code_keys::list_code_keys(Way::Ask).await {
-            Ok(keys) if keys.value.iter().any(|key| key.key_id == id) => {
+            Ok(keys) if keys.value.iter().any(|known| known.key_id == key.id) => {
                 self.is_confirmed.try_set_value(true);
             }
-            // Until it is known who is signed in, it may be the key of somebody else.
+            // It became known meanwhile who is signed in.
+            Ok(_) if !self.is_theirs(&key) => self.make().await,
+            // Until then it may be the key of somebody else.
             Ok(_) if self.status.value_untracked().is_some() => {
                 self.holding.try_set(Holding::Ended);
             }

@@ -108,12 +108,14 @@ impl<T: Send + Sync + 'static> Pages<T> {
     }
 
     fn refresh_unless_grown(&self) {
-        let has_grown = self
-            .load
-            .with_untracked(|load| load.value().is_some_and(|pages| pages.len() > 1));
-        if !has_grown {
+        if !self.has_grown() {
             self.refresh();
         }
+    }
+
+    fn has_grown(&self) -> bool {
+        self.load
+            .with_untracked(|load| load.value().is_some_and(|pages| pages.len() > 1))
     }
 
     /// Asks again for what was asked for before; not for a list that has grown.
@@ -125,21 +127,27 @@ impl<T: Send + Sync + 'static> Pages<T> {
 
     /// Asks for the list from its beginning. What is known stays until the answer is there, and longer if there is none.
     pub fn refresh(&self) {
-        self.ask_from_the_beginning(|load, error| match load {
-            Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, Some(error)),
-            Load::Loading | Load::Failed(_) => Load::Failed(error),
-        });
+        self.leave_failure();
+        self.send(Load::fail);
     }
 
     /// Asks for another list in the place of this one, which stays until the answer is there and no longer.
     pub fn renew(&self) {
-        self.ask_from_the_beginning(|_, error| Load::Failed(error));
+        self.leave_failure();
+        self.send(|load, error| {
+            *load = Load::Failed(error);
+            true
+        });
     }
 
-    fn ask_from_the_beginning(&self, failed: fn(Load<Loaded<T>>, ApiError) -> Load<Loaded<T>>) {
+    /// Whoever asks sees that it is asked for.
+    fn leave_failure(&self) {
         if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
             self.load.set(Load::Loading);
         }
+    }
+
+    fn send(&self, fail: fn(&mut Load<Loaded<T>>, ApiError) -> bool) {
         // Nothing is to grow until the answer is there: what it would grow from may be another list.
         self.more.set(More::Asking);
         let list = *self;
@@ -151,8 +159,7 @@ impl<T: Send + Sync + 'static> Pages<T> {
                 list.continue_after(known.value.next);
             }
             Err(error) => {
-                list.load
-                    .update(|load| *load = failed(std::mem::replace(load, Load::Loading), error));
+                list.load.maybe_update(|load| fail(load, error));
                 list.continue_after(list.next.get_value());
             }
         });
@@ -248,6 +255,8 @@ impl<T: Send + Sync + 'static> Shown for Pages<T> {
     }
 
     fn ask_again(&self) {
-        self.refresh_unless_grown();
+        if !self.has_grown() {
+            self.send(Load::fail);
+        }
     }
 }

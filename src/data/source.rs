@@ -128,6 +128,10 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
         if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
             self.load.set(Load::Loading);
         }
+        self.send();
+    }
+
+    fn send(&self) {
         let turn = self.next_turn();
         self.is_asking.set_value(true);
         let source = *self;
@@ -170,12 +174,7 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
                 self.load.set(Load::Ready(known.value));
             }
             Err(ApiError::SignedOut) => self.session.ended(),
-            Err(error) => self.load.update(|load| {
-                *load = match std::mem::replace(load, Load::Loading) {
-                    Load::Ready(value) | Load::Stale(value, _) => Load::Stale(value, Some(error)),
-                    Load::Loading | Load::Failed(_) => Load::Failed(error),
-                }
-            }),
+            Err(error) => self.load.maybe_update(|load| load.fail(error)),
         }
     }
 
@@ -221,6 +220,8 @@ impl<T: Clone + Send + Sync + 'static> Shown for Source<T> {
     }
 
     fn ask_again(&self) {
-        self.ask_unless_asking();
+        if !self.is_asking.get_value() {
+            self.send();
+        }
     }
 }
