@@ -204,6 +204,23 @@ test.describe('the worker', () => {
     expect(await cached(page, 'lw-data-'), 'what is remembered of the member stays').not.toEqual([]);
   });
 
+  test('a new version takes over even where the one before is busy for the page', async ({ page, context, signIn, wallet }) => {
+    await signIn('linh');
+    await page.goto('/');
+    await inCharge(page);
+    let asked = () => {};
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    // Nobody ever answers the worker.
+    await context.route('**/media/endless.svg', () => asked());
+    await page.evaluate(() => void fetch('/media/endless.svg').catch(() => {}));
+    await isAsked;
+    await wallet.deploy('2');
+    await lookForUpdate(page);
+    await page.getByRole('button', { name: 'Update now' }).click();
+    await expect.poll(() => version(page)).toBe('2');
+    await expect.poll(() => shells(page)).toEqual(['lw-shell-test-2']);
+  });
+
   test('a version that arrived by half leaves the one before alone, and comes when it is whole', async ({ page, context, signIn, wallet, shop }) => {
     test.slow();
     await signIn('linh');

@@ -5,8 +5,6 @@
 
 const HOUR = 3_600_000;
 const DAYS = 3;
-// How long the new version may take to take over.
-const TAKE_OVER_MS = 3_000;
 
 const tell = (name, value) => {
   document.documentElement.dataset[name] = value;
@@ -59,11 +57,9 @@ const keepWorker = async () => {
   addEventListener("lw-update", () => {
     // Another window may have taken it already; then only the page is old.
     if (!registration.waiting) return location.reload();
-    const reload = () => location.reload();
-    serviceWorker.addEventListener("controllerchange", reload, { once: true });
+    serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    registration.active?.postMessage("give-way");
     registration.waiting.postMessage("take-over");
-    // The one before may be busy with something for this page, which ends with it.
-    setTimeout(reload, TAKE_OVER_MS);
   });
 
   let asked = Date.now();

@@ -18,7 +18,10 @@ const NO_PAGE = /^\/(api|media|healthz|readyz)(\/|$)|\.[^/]*$/;
 
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(activate()));
-addEventListener("message", (event) => event.data === "take-over" && skipWaiting());
+addEventListener("message", ({ data }) => {
+  if (data === "take-over") skipWaiting();
+  if (data === "give-way") giveWay();
+});
 
 addEventListener("fetch", (event) => {
   const { request } = event;
@@ -28,6 +31,14 @@ addEventListener("fetch", (event) => {
   if (path in FILES) event.respondWith(file(path, request));
   else if (path.startsWith("/media/")) event.respondWith(picture(event));
 });
+
+// Whoever takes over waits until nothing is being answered here, which may be as long as a bad network takes.
+let asking = new AbortController();
+
+function giveWay() {
+  asking.abort();
+  asking = new AbortController();
+}
 
 // All files or none: a file that does not arrive, or is another one, fails the whole, and the version before goes on.
 // What has arrived by then stays for the next try.
@@ -74,7 +85,7 @@ async function mend(path, request) {
 async function fetched(path) {
   // The browser's own cache may have it already, or an older one: then the server is asked.
   for (const cache of ["default", "reload"]) {
-    const response = await fetch(path, { cache });
+    const response = await fetch(path, { cache, signal: asking.signal });
     if (response.ok && !response.redirected && (await hash(response.clone())) === FILES[path]) {
       return path === PAGE ? calm(response) : response;
     }
@@ -103,7 +114,7 @@ async function picture(event) {
   const cache = await caches.open(PICTURES);
   const kept = await cache.match(event.request, { ignoreVary: true });
   if (kept) return kept;
-  const response = await fetch(event.request);
+  const response = await fetch(event.request, { signal: asking.signal });
   // A public Wi-Fi answers with a page of its own, which must not be kept as a picture.
   const isPicture = response.headers.get("content-type")?.startsWith("image/");
   if (response.status === 200 && response.type === "basic" && isPicture) {

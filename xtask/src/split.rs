@@ -141,12 +141,8 @@ fn draw_icons(dist: &Path, mut page: String) -> Result<String> {
         // The style knows some of them by their address, to turn them where one reads from right to left.
         let drawn = format!("<g href=#{name}>{drawing}</g>");
         page.replace_range(start..start + used.len() + end + 1, &drawn);
-        // What closed the element that was there.
-        let after = start + drawn.len();
-        if page[after..].starts_with("</use>") {
-            page.replace_range(after..after + "</use>".len(), "");
-        }
     }
+    ensure!(!page.contains("</use>"), "an icon of the page is closed by a tag of its own");
     Ok(page)
 }
 
