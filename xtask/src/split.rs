@@ -142,7 +142,10 @@ fn draw_icons(dist: &Path, mut page: String) -> Result<String> {
         let drawn = format!("<g href=#{name}>{drawing}</g>");
         page.replace_range(start..start + used.len() + end + 1, &drawn);
     }
-    ensure!(!page.contains("</use>"), "an icon of the page is closed by a tag of its own");
+    ensure!(
+        !page.contains("</use>"),
+        "an icon of the page is closed by a tag of its own"
+    );
     Ok(page)
 }
 
