@@ -72,6 +72,7 @@ impl MemberCode {
         code.want();
         watch(move || {
             if matches!(status.get(), Load::Ready(_)) {
+                code.hide_unless_theirs();
                 code.want();
             }
         });
@@ -128,6 +129,15 @@ impl MemberCode {
         });
     }
 
+    /// Nobody is shown a code of somebody else for longer than that takes to be known.
+    fn hide_unless_theirs(&self) {
+        if let Holding::Here(key) = self.holding.get_untracked()
+            && !self.is_theirs(&key)
+        {
+            self.holding.set(Holding::Loading);
+        }
+    }
+
     /// Whether it is the key of who is signed in, as far as that is known.
     fn is_theirs(&self, key: &CodeKey) -> bool {
         let status = self.status.value_untracked();
@@ -143,16 +153,16 @@ impl MemberCode {
             self.holding.try_set(Holding::Here(key.clone()));
         }
         match api::code_keys::list_code_keys(Way::Ask).await {
+            Err(ApiError::SignedOut) => self.session.ended(),
+            // It became known meanwhile who is signed in.
+            _ if !self.is_theirs(&key) => self.make().await,
             Ok(keys) if keys.value.iter().any(|known| known.key_id == key.id) => {
                 self.is_confirmed.try_set_value(true);
             }
-            // It became known meanwhile who is signed in.
-            Ok(_) if !self.is_theirs(&key) => self.make().await,
-            // Until then it may be the key of somebody else.
+            // Until it is known who is signed in, it may be the key of somebody else.
             Ok(_) if self.status.value_untracked().is_some() => {
                 self.holding.try_set(Holding::Ended);
             }
-            Err(ApiError::SignedOut) => self.session.ended(),
             // Without an answer it most likely counts.
             Ok(_) | Err(_) => (),
         }
