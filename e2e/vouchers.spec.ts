@@ -1,3 +1,4 @@
+import { scan } from './scanner.js';
 import { availableOf, expect, makeVoucher, movesOf, test } from './shop.js';
 import type { Page } from '@playwright/test';
 
@@ -5,7 +6,7 @@ const ready = (page: Page) => page.getByRole('heading', { name: 'Show this at th
 const outcome = (page: Page, name: string) => page.getByRole('heading', { name, level: 2 });
 
 for (const theme of ['light', 'dark'] as const) {
-  test(`in the ${theme}, the codes are black on white, and axe finds nothing`, async ({ page, signIn, prefer, a11y }) => {
+  test(`in the ${theme}, a scanner reads the codes, black on white, and axe finds nothing`, async ({ page, signIn, prefer, a11y }) => {
     await prefer({ theme });
     await signIn('linh');
     const voucher = await makeVoucher(page, { spend: { points: 1000 } });
@@ -20,6 +21,7 @@ for (const theme of ['light', 'dark'] as const) {
       });
       expect([paper, ink]).toEqual(['rgb(255, 255, 255)', 'rgb(0, 0, 0)']);
     }
+    expect(await scan(page)).toEqual({ qr: voucher.code, barcode: voucher.code });
     await expect(page.getByText('Ready until today, 23:00')).toBeVisible();
     await expect(page.getByText(/^1[12] h \d+ min left$/)).toBeVisible();
     await expect(page.getByText('Can’t scan? Turn the brightness up, or read the letters aloud.')).toBeVisible();
