@@ -539,7 +539,7 @@ async fn an_export_holds_everything() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_leaves_is_forgotten_and_the_books_still_agree() {
     let api = Api::start().await;
     api.execute("update rewards set stock = 3 where id = 'small-coffee'")

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use crate::database::{OwnDatabase, sqlite};
 use loyalty_api::{db, verify};
 
+/// Runs the program to its end. A server of the same test has to go on meanwhile, on another thread (`multi_thread`): what
+/// it was just writing would keep the database locked.
 pub fn loyalty_api(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loyalty-api"))
         .args(arguments)

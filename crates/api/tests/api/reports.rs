@@ -5,7 +5,7 @@ use crate::database::OwnDatabase;
 use crate::mails::Inbox;
 use crate::support::{Api, problem};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_kept_told_and_closed() {
     let own = OwnDatabase::seeded().await;
     let url = own.url.clone();

@@ -285,7 +285,7 @@ impl Programme {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shop_begins_with_an_empty_database_and_changes_while_it_is_served() {
     let own = OwnDatabase::empty().await;
     let shop = Shop::over(&own.url).await;
@@ -479,7 +479,7 @@ fn seeded_file(folder: &Path) -> PathBuf {
     file
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_one_instant_of_a_database_that_goes_on() {
     let folder = TempDir::new().unwrap();
     let file = seeded_file(folder.path());

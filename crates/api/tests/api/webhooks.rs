@@ -528,7 +528,7 @@ async fn events_are_kept_for_thirty_days_unless_they_still_wait() {
     worker.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_sends_what_happens_and_needs_the_key_for_it() {
     let api = Api::start_with(&["--secret-key", KEY]).await;
     let receiver = Receiver::default();
