@@ -1,13 +1,13 @@
 import type { Page, Route } from '@playwright/test';
 
-/** Keeps requests waiting until they are released. */
-export async function hold(page: Page, url: RegExp): Promise<{ release: () => void }> {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
+/** Keeps requests waiting until they are released, or refused as by a network that is gone. */
+export async function hold(page: Page, url: RegExp): Promise<{ release: () => void; refuse: () => void }> {
+  let answer = (_: boolean) => {};
+  const isReleased = new Promise<boolean>((resolve) => (answer = resolve));
   await page.route(url, async (route: Route) => {
-    await released;
+    const answered = (await isReleased) ? route.continue() : route.abort();
     // A page that was left meanwhile waits for nothing any more.
-    await route.continue().catch(() => {});
+    await answered.catch(() => {});
   });
-  return { release };
+  return { release: () => answer(true), refuse: () => answer(false) };
 }

@@ -3,8 +3,11 @@ import { expect, test } from './fixtures.js';
 test('Persian turns the page to the right with Persian digits, and stays', async ({ page, signIn }) => {
   await signIn('linh');
   await page.goto('/you');
-  await page.getByRole('radio', { name: 'فارسی' }).check();
+  const persian = page.getByRole('radio', { name: 'فارسی' });
+  await persian.focus();
+  await persian.press(' ');
   await expect(page.getByRole('heading', { name: 'شما', level: 1 })).toBeVisible();
+  await expect(persian, 'whoever chose goes on where they were').toBeFocused();
   await expect(page.locator('html')).toHaveAttribute('dir', 'rtl');
   await expect(page.locator('html')).toHaveAttribute('lang', 'fa');
   await page.getByRole('link', { name: 'خانه' }).click();

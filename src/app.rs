@@ -202,7 +202,13 @@ async fn fetch(
             intl::set_programme(&programme);
             theme::apply(&programme.theme.accent);
             timer::breathe().await;
+            let page = document::element("app");
+            let focused = page.as_ref().and_then(|page| document::focused_within(page));
             start.set(Start::Ready(Arc::new(programme)));
+            // Everything is made anew, and whoever chose another language goes on where they were.
+            if let (Some(page), Some(focused)) = (page, focused) {
+                timer::after_picture(move || document::focus_again(&page, &focused));
+            }
             if let Some(coming) = coming {
                 confirm(coming, language, start, preferences).await;
             }
@@ -213,7 +219,6 @@ async fn fetch(
             intl::set_request_language(&kept);
             preferences.keep_language(&kept, error);
             remembered.refresh();
-            start.notify();
         }
         (Ok(texts), Err(error)) => {
             intl::set_language(&language, texts);

@@ -149,11 +149,25 @@ pub fn focus_field(id: &'static str) {
     });
 }
 
-/// The element that has the focus, if it lies within another.
-pub fn focused_within(within: &HtmlElement) -> Option<Element> {
-    document()?
+/// What has the focus, if it lies within an element: as a selector of what bears the same name.
+pub fn focused_within(within: &Element) -> Option<String> {
+    let element = document()?
         .active_element()
-        .filter(|element| within.contains(Some(element)))
+        .filter(|element| within.contains(Some(element)))?;
+    ["id", "data-action", "href"].into_iter().find_map(|name| {
+        let value = element.get_attribute(name)?;
+        let option = element.get_attribute("value").filter(|_| element.has_attribute("name"));
+        let option = option.map_or(String::new(), |option| ["[value=\"", &option, "\"]"].concat());
+        Some(["[", name, "=\"", &value, "\"]", &option].concat())
+    })
+}
+
+/// Puts the focus on the element that [`focused_within`] named, made anew.
+pub fn focus_again(within: &Element, selector: &str) {
+    let element = within.query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into().ok()) {
+        super::focus(&element);
+    }
 }
 
 /// What a field says: the text typed, the value chosen; nothing for what is no field.

@@ -79,19 +79,11 @@ fn hear(event: &web_sys::Event, of: &str, act: &Act) {
 
 /// Puts new markup in the place of the old, and the focus back on what bears the same name.
 fn replace(node: &HtmlElement, markup: &str) {
-    let focused = document::focused_within(node).and_then(|element| {
-        ["id", "data-action", "href"].into_iter().find_map(|name| {
-            let value = element.get_attribute(name)?;
-            let option = element.get_attribute("value").filter(|_| element.has_attribute("name"));
-            let option = option.map_or(String::new(), |option| ["[value=\"", &option, "\"]"].concat());
-            Some(["[", name, "=\"", &value, "\"]", &option].concat())
-        })
-    });
+    let focused = document::focused_within(node);
     node.set_inner_html(markup);
     fill_parts(node);
-    let again = focused.and_then(|selector| node.query_selector(&selector).ok().flatten());
-    if let Some(element) = again.and_then(|element| element.dyn_into().ok()) {
-        crate::browser::focus(&element);
+    if let Some(selector) = focused {
+        document::focus_again(node, &selector);
     }
 }
 

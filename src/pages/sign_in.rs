@@ -213,7 +213,7 @@ pub fn Way(
                 view! { <PageHeading title /> }
             }}
             {content}
-            {live_with(languages, move |_, language| preferences.set_language(&language))}
+            {live_with(move || languages(preferences), move |_, language| preferences.set_language(&language))}
         </div>
     }
 }

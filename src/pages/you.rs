@@ -27,7 +27,7 @@ use crate::intl::{self, t};
 use crate::pages::code::{grouped, name_and_tier};
 use crate::pages::programme::terms_notice;
 use crate::routes::{Route, use_router};
-use crate::state::{TEXT_SIZES, Theme, use_preferences, use_programme, use_session};
+use crate::state::{Preferences, TEXT_SIZES, Theme, use_preferences, use_programme, use_session};
 
 const THEME: &str = "theme";
 const TEXT_SIZE: &str = "text-size";
@@ -61,10 +61,7 @@ pub fn YouPage() -> impl IntoView {
             section.card {
                 (segmented(&t::you::theme(), THEME, &themes, preferences.theme().name().unwrap_or_default()))
                 (segmented(&t::you::text_size(), TEXT_SIZE, &sizes, &preferences.text_size()))
-                (languages())
-                div role="alert" {
-                    @if let Some(error) = preferences.refused_language() { (error_notice(&error)) }
-                }
+                (languages(preferences))
             }
         }
     };
@@ -170,13 +167,17 @@ fn your_data() -> Markup {
     }
 }
 
-/// The languages that the wallet has, each by its own name.
-pub fn languages() -> Markup {
+/// The languages that the wallet has, each by its own name, and why the last one chosen could not be had.
+pub fn languages(preferences: Preferences) -> Markup {
+    let refused = preferences.refused_language();
     let options: Vec<_> = t::LANGUAGES
         .iter()
         .map(|language| ((*language).to_owned(), intl::language_name(language)))
         .collect();
-    segmented(&t::you::language(), "language", &options, &intl::language_of_texts())
+    html! {
+        (segmented(&t::you::language(), "language", &options, &preferences.language_untracked()))
+        div role="alert" { @if let Some(error) = refused { (error_notice(&error)) } }
+    }
 }
 
 /// How the wallet gets onto the home screen.

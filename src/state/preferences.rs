@@ -105,9 +105,9 @@ impl Preferences {
     /// Stays with a language, since another could not be had.
     pub fn keep_language(&self, language: &str, error: ApiError) {
         storage::set(LANGUAGE, Some(language));
-        self.refused.set(Some(error));
         // Nothing is to be fetched for it, so nobody is told.
         language.clone_into(&mut self.language.write_untracked());
+        self.refused.set(Some(error));
     }
 
     /// Why the language that was chosen last could not be had; follows every change.
