@@ -146,14 +146,19 @@ pub fn forget_kept() {
 }
 
 async fn get<T: Read>(way: Way, path: &str) -> Result<Known<T>, ApiError> {
-    get_as(way, path, |answer| field(answer, "value")).await
+    get_as(&intl::language(), way, path, |answer| field(answer, "value")).await
 }
 
-/// Like [`get`], where more than the value of an answer is read.
-async fn get_as<T>(way: Way, path: &str, read: fn(&JsValue) -> Option<T>) -> Result<Known<T>, ApiError> {
+/// Like [`get`], in any language, where more than the value of an answer may be read.
+async fn get_as<T>(
+    language: &str,
+    way: Way,
+    path: &str,
+    read: fn(&JsValue) -> Option<T>,
+) -> Result<Known<T>, ApiError> {
     let answer = match way {
-        Way::Ask => ask(Method::GET, path, ("", ""), None).await?,
-        Way::Recall => taken(network::recall(path, &intl::language())).await?,
+        Way::Ask => ask(language, Method::GET, path, ("", ""), None).await?,
+        Way::Recall => taken(network::recall(path, language)).await?,
     };
     let value = read(&answer).ok_or(ApiError::Unreadable)?;
     if way == Way::Ask {
@@ -199,19 +204,19 @@ async fn send(
     body: Option<String>,
 ) -> Result<JsValue, ApiError> {
     let path = url(path, &[]);
-    ask(method, &path, (header, value), body).await
+    ask(&intl::language(), method, &path, (header, value), body).await
 }
 
 /// Sends a request, unless `public/boot.js` did already.
 async fn ask(
+    language: &str,
     method: Method,
     path: &str,
     (header, value): (&str, &str),
     body: Option<String>,
 ) -> Result<JsValue, ApiError> {
-    let language = intl::language();
     if method == Method::GET
-        && let Some(early) = network::take(path, &language)
+        && let Some(early) = network::take(path, language)
     {
         return taken(early).await;
     }
@@ -228,11 +233,11 @@ async fn ask(
         .abort_signal(Some(&patience))
         .cache(RequestCache::NoCache)
         .redirect(RequestRedirect::Manual)
-        .header("accept-language", &language);
+        .header("accept-language", language);
     if !header.is_empty() {
         request = request.header(header, value);
     }
-    let asked = network::ask(path, &language);
+    let asked = network::ask(path, language);
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body),
         None => request.build(),

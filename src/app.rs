@@ -11,7 +11,7 @@ use crate::api::{self, ApiError, Known, Way};
 use crate::browser::{document, timer};
 use crate::components::failure::{load_failed, remembered_note};
 use crate::components::live::{live, live_with};
-use crate::components::nav::nav;
+use crate::components::nav::{mark_current, nav};
 use crate::data::{Answer, Events, InSight, Remembered, Spending, sooner, use_in_sight};
 use crate::intl::{self, t};
 use crate::pages;
@@ -57,16 +57,11 @@ pub fn App() -> impl IntoView {
 
     let later = Later::new();
     let start = RwSignal::new(Start::Fetching);
-    let mut is_change = false;
-    watch(move || {
-        let language = preferences.language();
-        if std::mem::replace(&mut is_change, true) {
-            intl::set_request_language(&language);
-            remembered.refresh();
-        }
+    watch(move || spawn_local(fetch(preferences.language(), start, preferences, remembered, later)));
+    let again = move || {
+        let language = preferences.language_untracked();
         spawn_local(fetch(language, start, preferences, remembered, later));
-    });
-    let again = move || spawn_local(fetch(intl::language(), start, preferences, remembered, later));
+    };
     let _ = window_event_listener_untyped("lw-again", move |_| {
         if matches!(*start.read_untracked(), Start::Failed(_)) {
             again();
@@ -142,9 +137,10 @@ pub fn App() -> impl IntoView {
 fn Screens(router: Router, later: Later) -> impl IntoView {
     let programme = use_programme();
     let in_sight = use_in_sight();
+    watch(move || mark_current(&router.route()));
     view! {
         <a class="skip-link" href="#main">{t::app::skip()}</a>
-        {live(move || nav(&router.route(), &programme))}
+        {live(move || nav(&router.route_untracked(), &programme))}
         {move || {
             let route = router.screen();
             let width = match route {
@@ -183,12 +179,10 @@ async fn fetch(
     remembered: Remembered,
     later: Later,
 ) {
-    let texts = api::programme::get_texts(&language);
+    let texts = api::programme::get_texts(&language, "");
     let behind = later.change_language(&language);
-    let asked = sooner(
-        Box::pin(api::programme::get_programme(Way::Recall)),
-        Box::pin(api::programme::get_programme(Way::Ask)),
-    );
+    let programme = |way| Box::pin(api::programme::get_programme(language.clone(), way));
+    let asked = sooner(programme(Way::Recall), programme(Way::Ask));
     let (texts, behind, (programme, coming)) = futures::join!(texts, behind, asked);
     let texts = behind.and(texts);
     if preferences.language_untracked() != language {
@@ -202,6 +196,9 @@ async fn fetch(
             intl::set_programme(&programme);
             theme::apply(&programme.theme.accent);
             timer::breathe().await;
+            if is_running {
+                remembered.refresh();
+            }
             let page = document::element("app");
             let focused = page.as_ref().and_then(|page| document::focused_within(page));
             start.set(Start::Ready(Arc::new(programme)));
@@ -215,10 +212,7 @@ async fn fetch(
         }
         // A wallet that runs goes on in the language that it has.
         (Err(error), _) | (_, Err(error)) if is_running => {
-            let kept = intl::language_of_texts();
-            intl::set_request_language(&kept);
-            preferences.keep_language(&kept, error);
-            remembered.refresh();
+            preferences.keep_language(&intl::language(), error);
         }
         (Ok(texts), Err(error)) => {
             intl::set_language(&language, texts);

@@ -27,10 +27,8 @@ thread_local! {
 
 #[derive(Default)]
 struct Locale {
-    /// The language to ask in.
+    /// The language of the texts, which is the one to ask in.
     language: String,
-    /// The language of the texts, which differs while others are on their way.
-    language_of_texts: String,
     /// The language in the region that the browser names with it (`en-GB`): how days and numbers are written.
     regional: String,
     messages: JsValue,
@@ -50,7 +48,6 @@ pub fn set_language(language: &str, messages: JsValue) {
         let behind = std::mem::take(&mut locale.behind);
         *locale = Locale {
             language: language.to_owned(),
-            language_of_texts: language.to_owned(),
             regional: browser::regional(language),
             messages,
             behind,
@@ -87,7 +84,7 @@ impl Locale {
         let (Some(messages), Some(behind)) = (self.messages.dyn_ref::<Object>(), behind.dyn_ref::<Object>()) else {
             return;
         };
-        if *language != self.language_of_texts {
+        if *language != self.language {
             return;
         }
         for section in Object::keys(behind) {
@@ -102,11 +99,6 @@ impl Locale {
     }
 }
 
-/// Says which language to ask in, before its texts are there.
-pub fn set_request_language(language: &str) {
-    LOCALE.with_borrow_mut(|locale| language.clone_into(&mut locale.language));
-}
-
 /// Takes what a programme says about words and days: what a point is called, and whose midnights count.
 pub fn set_programme(programme: &Programme) {
     LOCALE.with_borrow_mut(|locale| {
@@ -119,11 +111,6 @@ pub fn set_programme(programme: &Programme) {
 /// The language that holds, as a BCP 47 tag.
 pub fn language() -> String {
     LOCALE.with_borrow(|locale| locale.language.clone())
-}
-
-/// The language of the texts that there are, as a BCP 47 tag.
-pub fn language_of_texts() -> String {
-    LOCALE.with_borrow(|locale| locale.language_of_texts.clone())
 }
 
 /// What a language is called in itself, such as "فارسی".
@@ -464,8 +451,7 @@ fn format(kind: &str, class: &str, method: &str, value: &JsValue, options: impl 
             .map(|(_, kept)| kept.clone())
     });
     let formatter = kept.or_else(|| {
-        let (regional, plain) =
-            LOCALE.with_borrow(|locale| (locale.regional.clone(), locale.language_of_texts.clone()));
+        let (regional, plain) = LOCALE.with_borrow(|locale| (locale.regional.clone(), locale.language.clone()));
         let options = options();
         // A browser may name a region in a way that its own `Intl` does not take.
         let made = Formatter::new(class, method, &regional, &options)

@@ -9,6 +9,7 @@ use wasm_bindgen::JsValue;
 
 use super::read::field;
 use super::{ApiError, Known, Way, address_of, delete, encoded, get, get_as, send, url, written};
+use crate::intl;
 
 /// Where the profile is.
 const PATH: &str = "/me/profile";
@@ -29,7 +30,7 @@ pub struct Held {
 
 /// Who one is to the shop.
 pub async fn get_profile(way: Way) -> Result<Known<Held>, ApiError> {
-    get_as(way, &url(PATH, &[]), held).await
+    get_as(&intl::language(), way, &url(PATH, &[]), held).await
 }
 
 /// Changes that, if it is as it was.

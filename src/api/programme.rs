@@ -7,11 +7,12 @@ use loyalty_contract::programme::{Programme, Terms};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{ApiError, Known, Way, ask, get, network, read, send, url, written};
+use super::read::field;
+use super::{ApiError, Known, Way, ask, get, get_as, network, read, send, url, written};
 
-/// What makes this shop's programme different.
-pub async fn get_programme(way: Way) -> Result<Known<Programme>, ApiError> {
-    get(way, &url("/programme", &[])).await
+/// What makes this shop's programme different, in a language.
+pub async fn get_programme(language: String, way: Way) -> Result<Known<Programme>, ApiError> {
+    get_as(&language, way, &url("/programme", &[]), |answer| field(answer, "value")).await
 }
 
 /// The versions of the terms that were published, newest first.
@@ -26,10 +27,10 @@ pub async fn agree_to_terms(version: u32) -> Result<(), ApiError> {
     send(Method::POST, "/me/terms", ("", ""), body).await.map(|_| ())
 }
 
-/// The texts of a file in `/locales/`, parsed: of a language, or of the screens behind the first one in it.
-pub async fn get_texts(name: &str) -> Result<JsValue, ApiError> {
-    let path = ["/locales/", name, ".json"].concat();
-    read(&ask(Method::GET, &path, ("", ""), None).await?)
+/// The texts of a language in `/locales/`, parsed; with a suffix those of the screens behind the first one.
+pub async fn get_texts(language: &str, suffix: &str) -> Result<JsValue, ApiError> {
+    let path = ["/locales/", language, suffix, ".json"].concat();
+    read(&ask(language, Method::GET, &path, ("", ""), None).await?)
 }
 
 /// Has the page get the style of the screens behind the first one; without it they are there all the same.

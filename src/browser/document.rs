@@ -39,28 +39,17 @@ const PAPER: [(&str, &str); 2] = [("light", "#f6f4ef"), ("dark", "#101311")];
 
 /// Light, dark, or (`None`) as the system has it; the browser's own bars follow.
 pub fn set_theme(theme: Option<&str>) {
-    let Some(root) = root() else { return };
-    let _ = match theme {
-        Some(theme) => root.set_attribute("data-theme", theme),
-        None => root.remove_attribute("data-theme"),
-    };
+    set_or_remove_attribute("html", "data-theme", theme);
     for (scheme, _) in PAPER {
         let bar = ["meta[name=theme-color][media*=", scheme, "]"].concat();
-        let bar = document().and_then(|document| document.query_selector(&bar).ok().flatten());
         let colour = PAPER.iter().find(|(known, _)| *known == theme.unwrap_or(scheme));
-        if let (Some(bar), Some((_, colour))) = (bar, colour) {
-            let _ = bar.set_attribute("content", colour);
-        }
+        set_or_remove_attribute(&bar, "content", colour.map(|(_, colour)| *colour));
     }
 }
 
 /// How large everything is written, in percent; `None` as the browser has it.
 pub fn set_text_size(percent: Option<&str>) {
-    let Some(root) = root() else { return };
-    let _ = match percent {
-        Some(percent) => root.set_attribute("data-text-size", percent),
-        None => root.remove_attribute("data-text-size"),
-    };
+    set_or_remove_attribute("html", "data-text-size", percent);
 }
 
 /// Shows the page from its top.
@@ -199,6 +188,17 @@ pub fn set_value(id: &str, value: &str) {
 pub fn set_attribute(id: &str, name: &str, value: &str) {
     if let Some(element) = element(id) {
         let _ = element.set_attribute(name, value);
+    }
+}
+
+/// Sets an attribute of the first element that a selector finds, or takes it away.
+pub fn set_or_remove_attribute(selector: &str, name: &str, value: Option<&str>) {
+    let found = document().and_then(|document| document.query_selector(selector).ok().flatten());
+    if let Some(element) = found {
+        let _ = match value {
+            Some(value) => element.set_attribute(name, value),
+            None => element.remove_attribute(name),
+        };
     }
 }
 

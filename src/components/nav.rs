@@ -32,6 +32,15 @@ pub fn nav(here: &Route, programme: &Programme) -> Markup {
     }
 }
 
+/// Says on the page which of them belongs to the screen that one goes to now. Making all of it anew would keep whoever
+/// tapped waiting.
+pub fn mark_current(here: &Route) {
+    for to in [Route::Home, Route::Rewards, Route::Code, Route::Activity, Route::You] {
+        let link = [".nav__row [href=\"", &to.path(), "\"]"].concat();
+        document::set_or_remove_attribute(&link, "aria-current", current(here, &to));
+    }
+}
+
 /// The shop's mark and name.
 pub fn brand(programme: &Programme) -> Markup {
     html! {

@@ -202,7 +202,7 @@ fn join(joining: RwSignal<Option<Joining>>, proved: Proved, signed_in: SignedInH
             NewMember {
                 enrolment_token: joining.enrolment_token.clone(),
                 name: joining.name.trim().to_owned(),
-                language: intl::language_of_texts(),
+                language: intl::language(),
                 accepted_terms_version: proved.terms,
                 consents: joining.consents.clone(),
                 birthday: None,

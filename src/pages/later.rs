@@ -139,7 +139,7 @@ mod file {
 
     /// Fetches the texts of these screens.
     pub async fn fetch_texts(language: &str) -> Result<(), ApiError> {
-        let texts = api::programme::get_texts(&[language, "-screens"].concat()).await?;
+        let texts = api::programme::get_texts(language, "-screens").await?;
         intl::set_texts_behind(language, texts);
         Ok(())
     }
