@@ -110,10 +110,11 @@ test('who has the wallet on the home screen has the code before they open it', a
 
 test('whoever comes next has a code of their own', async ({ page, signIn, context, request }) => {
   await signIn('linh');
-  await page.goto('/code');
-  await shownCode(page);
-  // An open wallet would hear that the session ended, and delete the key.
-  await page.goto('/config.json');
+  const before = await context.newPage();
+  await before.goto('/code');
+  await shownCode(before);
+  // Left open, it would hear that the session ended, and delete the key.
+  await before.close();
   await context.clearCookies();
   await signIn('reza');
   // Who is signed in is known once the wallet has asked whether the key still counts, and before it hears that.
