@@ -1,8 +1,8 @@
 import { askOnlyWhenPressed } from './fixtures.js';
-import { scan } from './scanner.js';
+import { identify, scan } from './scanner.js';
 import { expect, test } from './shop.js';
 import { settle } from './settle.js';
-import type { APIRequestContext, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 const SECOND = 1_000;
@@ -15,13 +15,6 @@ async function shownCode(page: Page): Promise<string> {
   await expect(qr(page)).toBeVisible();
   await expect(digits(page)).toHaveText(/^(\d{4}\s){4}\d{4}$/);
   return ((await digits(page).textContent()) ?? '').replace(/\D/g, '');
-}
-
-/** What the till is told of whoever shows this. */
-async function identify(request: APIRequestContext, code: string): Promise<{ status: number; name?: string }> {
-  const headers = { authorization: 'Bearer demo-till-key' };
-  const answer = await request.post('/api/v1/counter/identify', { data: { code }, headers });
-  return { status: answer.status(), name: (await answer.json()).name };
 }
 
 /** The records that the browser keeps of the code, and what it answers to whoever wants the secret. */

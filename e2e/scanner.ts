@@ -1,4 +1,4 @@
-import { expect, type Page } from '@playwright/test';
+import { expect, type APIRequestContext, type Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader';
@@ -19,4 +19,11 @@ export async function scan(page: Page): Promise<Scanned> {
     codes = { qr: text('QRCode'), barcode: text('Code128') };
   }).toPass({ timeout: 7_000 });
   return codes!;
+}
+
+/** What the till is told of whoever shows this. */
+export async function identify(request: APIRequestContext, code: string): Promise<{ status: number; name?: string }> {
+  const headers = { authorization: 'Bearer demo-till-key' };
+  const answer = await request.post('/api/v1/counter/identify', { data: { code }, headers });
+  return { status: answer.status(), name: (await answer.json()).name };
 }

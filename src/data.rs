@@ -63,6 +63,15 @@ impl<T> Load<T> {
         true
     }
 
+    /// Whoever asks again sees that it is asked for. Whether that is news.
+    fn leave_failure(&mut self) -> bool {
+        let has_failed = matches!(self, Self::Failed(_));
+        if has_failed {
+            *self = Self::Loading;
+        }
+        has_failed
+    }
+
     /// Where the value is of earlier: why asking again failed, if it did.
     fn trouble(&self) -> Option<Option<ApiError>> {
         match self {

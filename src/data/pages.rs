@@ -127,24 +127,17 @@ impl<T: Send + Sync + 'static> Pages<T> {
 
     /// Asks for the list from its beginning. What is known stays until the answer is there, and longer if there is none.
     pub fn refresh(&self) {
-        self.leave_failure();
+        self.load.maybe_update(Load::leave_failure);
         self.send(Load::fail);
     }
 
     /// Asks for another list in the place of this one, which stays until the answer is there and no longer.
     pub fn renew(&self) {
-        self.leave_failure();
+        self.load.maybe_update(Load::leave_failure);
         self.send(|load, error| {
             *load = Load::Failed(error);
             true
         });
-    }
-
-    /// Whoever asks sees that it is asked for.
-    fn leave_failure(&self) {
-        if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
-            self.load.set(Load::Loading);
-        }
     }
 
     fn send(&self, fail: fn(&mut Load<Loaded<T>>, ApiError) -> bool) {

@@ -125,9 +125,7 @@ impl<T: Clone + Send + Sync + 'static> Source<T> {
 
     /// Asks again. What is known stays until the answer is there; where nothing is, what was kept of an earlier visit.
     pub fn refresh(&self) {
-        if self.load.with_untracked(|load| matches!(load, Load::Failed(_))) {
-            self.load.set(Load::Loading);
-        }
+        self.load.maybe_update(Load::leave_failure);
         self.send();
     }
 
