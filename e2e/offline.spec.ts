@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { waitForNextTry } from './fixtures.js';
+import { settle } from './settle.js';
 import { makeVoucher, movesOf } from './shop.js';
 import { expect, test } from './spoiling.js';
 
@@ -42,18 +43,19 @@ async function signInHere(page: Page, member: string): Promise<void> {
   await page.getByRole('button', { name: 'Use this code' }).click();
 }
 
-test('the status is asked for while the program is still on its way, and only once', async ({ page, signIn, network }) => {
+test('all of home is asked for while the program is still on its way, and only once', async ({ page, signIn, network }) => {
+  const parts = ['/api/v1/me/redemptions', '/api/v1/me/status', '/api/v1/programme', '/api/v1/rewards'];
   await signIn('linh');
   const asked: string[] = [];
   const languages = new Set<string>();
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
-    if (!['/api/v1/me/status', '/api/v1/programme'].includes(pathname)) return;
+    if (!parts.includes(pathname)) return;
     asked.push(pathname);
     languages.add(request.headers()['accept-language'] ?? '');
   });
-  const early = Promise.all([page.waitForRequest('**/api/v1/me/status'), page.waitForRequest('**/api/v1/programme')]);
-  // The program does not come before both were asked for.
+  const early = Promise.all(parts.map((part) => page.waitForRequest((request) => new URL(request.url()).pathname === part)));
+  // The program does not come before all of them were asked for.
   await page.route(/loyalty-wallet-[^/]*\.wasm$/, async (route) => {
     await early;
     await route.continue();
@@ -62,7 +64,8 @@ test('the status is asked for while the program is still on its way, and only on
   network.spoil('dropped', /\/me\/events/);
   await page.goto('/');
   await expect(balance(page)).toBeVisible();
-  expect(asked.sort()).toEqual(['/api/v1/me/status', '/api/v1/programme']);
+  await settle(page);
+  expect(asked.sort()).toEqual(parts);
   expect([...languages]).toEqual(['en']);
 });
 

@@ -88,6 +88,9 @@
     else resolve();
   });
 
+  // Sending takes a slow phone a while, and it hears no tap meanwhile.
+  const breathe = () => new Promise((resolve) => setTimeout(resolve));
+
   // Everything else would keep home as it was last seen waiting. Nothing is drawn in a window behind others.
   const drawn = async () => {
     await new Promise((resolve) => {
@@ -95,7 +98,14 @@
       setTimeout(resolve, 200);
     });
     for (const image of document.querySelectorAll("#shell [data-src]")) image.src = image.dataset.src;
+    await breathe();
   };
+
+  // What home has beside the status, as src/data.rs asks for it.
+  const HOME = [
+    "/api/v1/rewards?availability=ready&sort=recommended&limit=3",
+    "/api/v1/me/redemptions?state=reserved&limit=50",
+  ];
 
   // What the wallet begins with travels beside the program, not after it. The program mounts as soon as it is
   // initialised, so the page must stand by then; fetching need not wait for that.
@@ -107,6 +117,10 @@
     await network.ready;
     network.early("/api/v1/programme", language);
     if (isSignedIn) network.early("/api/v1/me/status", language);
+    if (isHome) {
+      await breathe();
+      for (const part of HOME) network.early(part, language);
+    }
     const [program] = await Promise.all([loaded, parsed]);
     await program.default({ module_or_path: wasm });
   };
