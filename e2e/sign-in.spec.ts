@@ -1,4 +1,5 @@
 import { expect, test, type MemberName } from './fixtures.js';
+import { hold } from './hold.js';
 import { settle } from './settle.js';
 import type { Page } from '@playwright/test';
 
@@ -128,6 +129,27 @@ test('changing the language while signing in loses nothing', async ({ page }) =>
   await page.getByRole('radio', { name: 'فارسی' }).check();
   await expect(page.getByRole('heading', { name: 'خوش آمدید' })).toBeVisible();
   await expect(page.getByLabel('نشانی ایمیل')).toHaveValue('linh@brightleaf.example');
+});
+
+test('texts that come late belong to their own language', async ({ page }) => {
+  const english = await hold(page, /\/en-screens\.json$/);
+  const persian = await hold(page, /\/fa\.json$/);
+  const asked = page.waitForRequest('**/locales/en-screens.json');
+  await page.goto('/');
+  await asked;
+  const behind = page.waitForResponse('**/locales/fa-screens.json');
+  await page.getByRole('radio', { name: 'فارسی' }).check();
+  await (await behind).finished();
+  const late = page.waitForResponse('**/locales/en-screens.json');
+  english.release();
+  await (await late).finished();
+  await settle(page);
+  persian.release();
+  await page.getByLabel('نشانی ایمیل').fill('linh@brightleaf.example');
+  await page.getByRole('button', { name: 'ارسال کد' }).click();
+  await page.getByRole('button', { name: 'استفاده از این کد' }).click();
+  await page.getByRole('link', { name: 'شما', exact: true }).click();
+  await expect(page.getByText('دعوت از یک نفر')).toBeVisible();
 });
 
 test('somebody who is no member is asked what to be called, and can try another address', async ({ page }) => {

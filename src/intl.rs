@@ -32,8 +32,8 @@ struct Locale {
     /// The language in the region that the browser names with it (`en-GB`): how days and numbers are written.
     regional: String,
     messages: JsValue,
-    /// The language of the texts behind the first screen, and those.
-    behind: (String, JsValue),
+    /// The texts behind the first screen by their language: those of two may be on their way at once.
+    behind: Object,
     time_zone: String,
     point_name: Option<PluralForms>,
     /// By what they format: making a formatter costs far more than using one.
@@ -72,21 +72,18 @@ pub fn set_language(language: &str, messages: JsValue) {
 )]
 pub fn set_texts_behind(language: &str, messages: JsValue) {
     LOCALE.with_borrow_mut(|locale| {
-        locale.behind = (language.to_owned(), messages);
+        let _ = Reflect::set(&locale.behind, &language.into(), &messages);
         locale.take_texts_behind();
     });
 }
 
 impl Locale {
-    /// Puts the texts behind the first screen among the others, if they are of the same language.
+    /// Puts the texts behind the first screen among the others, if they are there in that language.
     fn take_texts_behind(&self) {
-        let (language, behind) = &self.behind;
+        let behind = Reflect::get(&self.behind, &self.language.as_str().into()).unwrap_or_default();
         let (Some(messages), Some(behind)) = (self.messages.dyn_ref::<Object>(), behind.dyn_ref::<Object>()) else {
             return;
         };
-        if *language != self.language {
-            return;
-        }
         for section in Object::keys(behind) {
             let theirs = Reflect::get(behind, &section).unwrap_or_default();
             let ours = Reflect::get(messages, &section).unwrap_or_default();
