@@ -75,6 +75,11 @@ test.describe('without an answer', () => {
       const told = await lines(alert);
       expect((await lines(main)).filter((line) => !told.includes(line))).toEqual(before);
       await expect(persian, 'nobody is thrown out of what they were doing').toBeFocused();
+      if (!who) return;
+      await page.getByRole('link', { name: 'Home', exact: true }).click();
+      await page.getByRole('link', { name: 'You', exact: true }).click();
+      await expect(persian).toBeVisible();
+      await expect(alert, 'it was read').toHaveCount(0);
     });
   }
 

@@ -69,6 +69,17 @@ test('all of home is asked for while the program is still on its way, and only o
   expect([...languages]).toEqual(['en']);
 });
 
+test('a screen behind the first one asks for its texts once', async ({ page, signIn }) => {
+  await signIn('linh');
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/locales/')) asked.push(new URL(request.url()).pathname);
+  });
+  await page.goto('/you');
+  await settle(page);
+  expect(asked.sort()).toEqual(['/locales/en-screens.json', '/locales/en.json']);
+});
+
 test('what was known is there before the answer, and gives way to it', async ({ page, signIn, network, till }) => {
   await signIn('linh');
   await page.goto('/');

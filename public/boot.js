@@ -53,12 +53,9 @@
   };
   if (isSeen) new MutationObserver(showSeen).observe(root, { childList: true, subtree: true });
 
-  // English stands in the page itself.
+  // English stands in the page itself; here is every other language that the wallet has.
   const failure = {
     fa: ["کیف شما باز نشد", "اتصال خود را بررسی کنید و دوباره امتحان کنید. امتیازهای شما محفوظ است.", "تلاش دوباره"],
-    ms: ["Dompet anda tidak dapat dibuka", "Semak sambungan anda dan cuba lagi. Mata anda selamat.", "Cuba lagi"],
-    ru: ["Кошелёк не открылся", "Проверьте соединение и попробуйте ещё раз. Ваши баллы в сохранности.", "Попробовать ещё раз"],
-    vi: ["Không mở được ví của bạn", "Hãy kiểm tra kết nối rồi thử lại. Điểm của bạn vẫn an toàn.", "Thử lại"],
   };
 
   const showFailure = (error) => {

@@ -180,16 +180,18 @@ async fn fetch(
     later: Later,
 ) {
     let texts = api::programme::get_texts(&language, "");
-    let behind = later.change_language(&language);
     let programme = |way| Box::pin(api::programme::get_programme(language.clone(), way));
     let asked = sooner(programme(Way::Recall), programme(Way::Ask));
-    let (texts, behind, (programme, coming)) = futures::join!(texts, behind, asked);
-    let texts = behind.and(texts);
+    let (texts, (programme, coming)) = futures::join!(texts, asked);
+    let is_running = matches!(*start.read_untracked(), Start::Ready(_));
+    let texts = match texts {
+        Ok(texts) if is_running => later.change_language(&language).await.map(|()| texts),
+        texts => texts,
+    };
     if preferences.language_untracked() != language {
         // Another language was chosen meanwhile.
         return;
     }
-    let is_running = matches!(*start.read_untracked(), Start::Ready(_));
     match (texts, programme) {
         (Ok(texts), Ok(Known { value: programme, .. })) => {
             intl::set_language(&language, texts);
@@ -199,12 +201,16 @@ async fn fetch(
             if is_running {
                 remembered.refresh();
             }
-            let page = document::element("app");
-            let focused = page.as_ref().and_then(|page| document::focused_within(page));
+            let main = || document::element("main");
+            let focused = main().and_then(|main| document::focused_within(&main));
             start.set(Start::Ready(Arc::new(programme)));
             // Everything is made anew, and whoever chose another language goes on where they were.
-            if let (Some(page), Some(focused)) = (page, focused) {
-                timer::after_picture(move || document::focus_again(&page, &focused));
+            if let Some(focused) = focused {
+                timer::after_picture(move || {
+                    if let Some(main) = main() {
+                        document::focus_again(&main, &focused);
+                    }
+                });
             }
             if let Some(coming) = coming {
                 confirm(coming, language, start, preferences).await;

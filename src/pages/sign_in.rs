@@ -202,6 +202,7 @@ pub fn Way(
 ) -> impl IntoView {
     let programme = use_programme();
     let preferences = use_preferences();
+    on_cleanup(move || preferences.forget_refusal());
     let panel = move || html! { span.brand { (brand(&programme)) } p.signin__promise { (rule(&programme)) } };
     let heading = Memo::new(move |_| title.get());
     view! {

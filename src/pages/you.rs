@@ -48,6 +48,7 @@ pub fn YouPage() -> impl IntoView {
         }
     };
     let preferences = use_preferences();
+    on_cleanup(move || preferences.forget_refusal());
     let settings = move || {
         let theme = |theme: Theme, label| (theme.name().unwrap_or_default().to_owned(), label);
         let themes = [

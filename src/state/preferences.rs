@@ -115,6 +115,11 @@ impl Preferences {
         self.refused.get()
     }
 
+    /// Whoever leaves the screen that said so has read it.
+    pub fn forget_refusal(&self) {
+        *self.refused.write_untracked() = None;
+    }
+
     /// Chooses a language, from now on. The wallet then fetches its texts and shows itself anew.
     pub fn set_language(&self, language: &str) {
         storage::set(LANGUAGE, Some(language));
